@@ -1,0 +1,66 @@
+# One command per wish; each sets up on first use. `make help` lists them.
+VENV := .venv/bin
+STAMP := .venv/.marginproof-setup
+INPUTS := pyproject.toml constraints.txt package.json package-lock.json scripts/setup.sh
+
+# Arguments: make demo CHAIN=hardhat TAMPER=1, make test ARGS="-k tree"; SEED and SCALE reach the tests as they are.
+CHAIN ?=
+TAMPER ?=
+ARGS ?=
+
+.PHONY: help setup demo test check format gas vectors fuzz ape-test clean force
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo       the whole system on a local chain  (CHAIN=hardhat, TAMPER=1)"
+	@echo "make test       every test  (ARGS=\"-k name\")"
+	@echo "make check      format, lint, strict types, Solidity lint"
+	@echo "make format     rewrite sources in the project's format"
+	@echo "make gas        rewrite tests/gas.json from measurements"
+	@echo "make vectors    compare the committed vectors with the specification"
+	@echo "make fuzz       random cells, specification against Solidity  (SEED=n, SCALE=n)"
+	@echo "make ape-test   tests/ape with ape's own test runner"
+	@echo "make setup      what all of them do first"
+	@echo "make clean      remove everything that make made"
+
+setup: $(STAMP)
+
+# node_modules is checked by hand: the stamp alone would not notice that somebody removed it.
+$(STAMP): $(INPUTS) $(if $(wildcard node_modules/.package-lock.json),,force)
+	@sh scripts/setup.sh
+	@touch $@
+
+force:
+
+demo: setup
+	@$(VENV)/marginproof demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(TAMPER),--tamper $(TAMPER)) $(ARGS)
+
+test: setup
+	@$(VENV)/pytest $(ARGS)
+
+check: setup
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy --strict offchain scripts
+	node_modules/.bin/prettier --check 'contracts/**/*.sol'
+	node_modules/.bin/solhint --noPoster --disc --max-warnings 0 'contracts/**/*.sol'
+
+format: setup
+	$(VENV)/ruff check --fix-only --quiet .
+	$(VENV)/ruff format .
+	node_modules/.bin/prettier --write 'contracts/**/*.sol'
+
+gas: setup
+	@$(VENV)/python scripts/gas.py
+
+vectors: setup
+	@$(VENV)/python scripts/vectors.py check
+
+fuzz: setup
+	@$(VENV)/pytest tests/differential $(ARGS)
+
+ape-test: setup
+	@$(VENV)/ape test $(ARGS)
+
+clean:
+	rm -rf .venv node_modules build .pytest_cache .hypothesis .mypy_cache .ruff_cache .build offchain/*.egg-info
