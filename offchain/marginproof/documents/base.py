@@ -1,0 +1,165 @@
+"""What the three document formats share: strict models, symbols, the way problems are told."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from ..errors import InputError
+from ..spec.limits import MAX_TIME
+from .decimals import show
+
+SYMBOL_PATTERN: Final = r"^[A-Z0-9]{1,10}$"
+SYMBOL_REGEX: Final = re.compile(r"[A-Z0-9]{1,10}")
+
+Symbol = Annotated[
+    str, StringConstraints(pattern=SYMBOL_PATTERN), Field(description="Symbol of an underlying, such as BTC.")
+]
+UnixTime = Annotated[int, Field(ge=1, le=MAX_TIME)]
+
+
+class Document(BaseModel):
+    """Base of every object in a document: unknown keys refused, no coercion, immutable, camelCase keys."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        allow_inf_nan=False,
+    )
+
+
+def inconsistent(problem: str) -> PydanticCustomError:
+    """The error that a validator raises for values that are fine alone but not together; `problem` is told as
+    it is.
+    """
+    return PydanticCustomError("document", "{problem}", {"problem": problem})
+
+
+DocumentType = TypeVar("DocumentType", bound=Document)
+
+
+def document_json(document: Document) -> str:
+    """The document as JSON text: camelCase keys, decimals as strings, two spaces, a final newline. Same
+    input, same bytes.
+    """
+    return (
+        json.dumps(document.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False) + "\n"
+    )
+
+
+def parse_document(kind: type[DocumentType], text: str, origin: str) -> DocumentType:
+    """Parse and check JSON text; `origin` (a file name) starts the message of the InputError that lists every
+    problem.
+    """
+    _check_json(text, origin)
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        raise InputError(problem_text(error, origin)) from None
+
+
+def problem_text(error: ValidationError, origin: str) -> str:
+    """Every problem on one line each: field path, what is wrong with which value, what is allowed."""
+    problems = _causes(error.errors(include_url=False))
+    head = f"{origin}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    lines = [f"  {_path(problem['loc'])}: {_reason(problem)}" for problem in problems[:_MAX_SHOWN]]
+    if len(problems) > _MAX_SHOWN:
+        lines.append(f"  and {len(problems) - _MAX_SHOWN} more")
+    return "\n".join([head, *lines])
+
+
+_MAX_SHOWN: Final = 20
+
+
+def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without the complaints that a list is too short only because its entries are wrong."""
+    places = [problem["loc"] for problem in problems]
+
+    def is_consequence(problem: ErrorDetails) -> bool:
+        here = problem["loc"]
+        return problem["type"] == "too_short" and any(
+            len(place) > len(here) and place[: len(here)] == here for place in places
+        )
+
+    return [problem for problem in problems if not is_consequence(problem)]
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path or "document"
+
+
+_REASONS: Final = {
+    "missing": "missing; this key is required",
+    "extra_forbidden": "unknown key (value {value}); remove it or correct its spelling",
+    "literal_error": "{value} is not accepted; allowed: {expected}",
+    "int_type": "{value} is not a whole number (written without quotes)",
+    "greater_than_equal": "{value} is out of range; allowed: at least {ge}",
+    "less_than_equal": "{value} is out of range; allowed: at most {le}",
+    "string_type": "{value} is not a text in quotes",
+    "string_pattern_mismatch": "{value} is not accepted; allowed: text matching {pattern}",
+    "string_too_short": "{value} is too short; allowed: at least {min_length} characters",
+    "string_too_long": "{value} is too long; allowed: at most {max_length} characters",
+    "too_short": "{actual_length} entries; allowed: at least {min_length}",
+    "too_long": "more than {max_length} entries; allowed: at most {max_length}",
+    "tuple_type": "{value} is not a list in [ ]",
+    "dict_type": "{value} is not an object in {{ }}",
+    "model_type": "{value} is not an object in {{ }}",
+}
+"""Our words for the validator's kinds of problem; what is not here is told in the validator's words, with the
+value.
+"""
+
+
+def _reason(problem: ErrorDetails) -> str:
+    kind, value = problem["type"], show(problem["input"])
+    if kind in ("decimal", "document"):
+        return problem["msg"]
+    if kind in _REASONS:
+        return _REASONS[kind].format(value=value, **problem.get("ctx", {}))
+    return f"{problem['msg']} (value {value})"
+
+
+def _check_json(text: str, origin: str) -> None:
+    """What the JSON grammar leaves open, refused: a key given twice, NaN and Infinity; syntax errors with
+    their position.
+    """
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        seen: dict[str, object] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise InputError(
+                    f"{origin}: duplicate key {show(key)} in one object "
+                    f"(values {show(seen[key])} and {show(value)}); keep one"
+                )
+            seen[key] = value
+        return seen
+
+    def constant(name: str) -> object:
+        raise InputError(f"{origin}: {name} is not a JSON value; numbers here are decimal strings")
+
+    try:
+        json.loads(text, object_pairs_hook=unique, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{origin}: not valid JSON, line {error.lineno} column {error.colno}: {error.msg}"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{origin}: not accepted, the JSON is nested too deeply") from None
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{origin}: not accepted, a number has too many digits") from None

@@ -1,0 +1,120 @@
+"""Decimal strings and the scaled integers they stand for. No float is involved in either direction."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+E8_DIGITS: Final = 8
+WAD_DIGITS: Final = 18
+
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?", re.ASCII)
+_SHOWN: Final = 60
+
+
+def show(value: object) -> str:
+    """A value as an error message quotes it: its literal, cut to 60 characters."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def parse_decimal(text: str, digits: int) -> int:
+    """The integer text * 10^digits, exactly.
+
+    Accepts an optional minus sign, digits without leading zeros, and an optional fraction of at most `digits`
+    decimals. Nothing is rounded: one decimal too many is refused, also when it is zero. Raises ValueError
+    with a plain sentence.
+    """
+    if not _PLAIN.fullmatch(text):
+        raise ValueError(
+            f"{show(text)} is not a plain decimal such as 12.5 (no exponent, plus sign, blank or "
+            f"leading zero)"
+        )
+    whole, _, fraction = text.partition(".")
+    if len(fraction) > digits:
+        raise ValueError(f"{show(text)} has {len(fraction)} decimals, at most {digits} fit")
+    return int(whole + fraction.ljust(digits, "0"))
+
+
+def format_decimal(value: int, digits: int) -> str:
+    """The shortest decimal string of value / 10^digits: `format_decimal(150_000_000, 8) == "1.5"`. Exact."""
+    sign = "-" if value < 0 else ""
+    whole, fraction = divmod(abs(value), 10**digits)
+    tail = str(fraction).rjust(digits, "0").rstrip("0") if digits else ""
+    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledDecimal:
+    """Annotates an `int` field: a decimal string in JSON, the integer value * 10^digits in Python.
+
+    `minimum` and `maximum` are inclusive and in the scale of the integer. Python callers pass the integer;
+    JSON must hold a string, because a JSON number passes through binary floating point in many readers.
+    """
+
+    digits: int
+    minimum: int
+    maximum: int
+    meaning: str
+    nonzero: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """The allowed range in words, as error messages and schemas give it."""
+        low, high = format_decimal(self.minimum, self.digits), format_decimal(self.maximum, self.digits)
+        if self.minimum == self.maximum:
+            return f"exactly {low}"
+        zero = ", not 0" if self.nonzero else ""
+        return f"{low} to {high}{zero}, at most {self.digits} decimals"
+
+    def from_json(self, value: object) -> int:
+        """Parse one JSON value and check its range."""
+        if not isinstance(value, str):
+            kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else "value"
+            advice = f'; write it in quotes: "{value}"' if kind == "number" else ""
+            raise self._error(f"{show(value)} is a JSON {kind}, not a decimal string{advice}")
+        try:
+            return self.from_python(parse_decimal(value, self.digits))
+        except ValueError as problem:
+            if isinstance(problem, PydanticCustomError):
+                raise
+            raise self._error(str(problem)) from None
+
+    def from_python(self, value: object) -> int:
+        """Check the range of an already scaled integer."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._error(f"{show(value)} is not an integer scaled by 10^{self.digits}")
+        if not self.minimum <= value <= self.maximum or (self.nonzero and value == 0):
+            raise self._error(f"{show(format_decimal(value, self.digits))} is out of range")
+        return value
+
+    def _error(self, problem: str) -> PydanticCustomError:
+        return PydanticCustomError(
+            "decimal", "{problem}; allowed: {allowed}", {"problem": problem, "allowed": self.allowed}
+        )
+
+    def __get_pydantic_core_schema__(
+        self, _source: Any, _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_plain_validator_function(self.from_json),
+            python_schema=core_schema.no_info_plain_validator_function(self.from_python),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: format_decimal(value, self.digits), return_schema=core_schema.str_schema()
+            ),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        minus = "-?" if self.minimum < 0 else ""
+        pattern = f"^{minus}(0|[1-9][0-9]*)(\\.[0-9]{{1,{self.digits}}})?$"
+        return {
+            "type": "string",
+            "pattern": pattern,
+            "description": f"{self.meaning} Allowed: {self.allowed}.",
+        }

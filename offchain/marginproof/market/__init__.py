@@ -1,0 +1,1 @@
+"""Market snapshots: importing real option chains, fitting smiles, the shipped crash."""
