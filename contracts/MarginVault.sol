@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
+import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
+import { IMarginVault } from "./interfaces/IMarginVault.sol";
+import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
+import { EpochHeader, Leaf } from "./interfaces/Types.sol";
+import { MarginGate } from "./libraries/MarginGate.sol";
+import { OrderedTree } from "./libraries/OrderedTree.sol";
+import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
+import { TypedData } from "./libraries/TypedData.sol";
+
+/// @title Holds tokens and the cash of every account
+contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
+    using SafeCast for uint256;
+    using SafeERC20 for IERC20;
+
+    struct Token {
+        address source;
+        uint8 decimals;
+    }
+
+    uint256 private constant E8_DECIMALS = 8;
+    uint256 private constant MAX_DECIMALS = 36;
+    uint256 private constant UNDERLYING_SHIFT = 26;
+    bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
+
+    /// @notice Where accounts are kept.
+    IPortfolioLedger public immutable ledger;
+    /// @notice Where epochs are kept.
+    IEpochRegistry public immutable epochs;
+    /// @notice What recomputes margin.
+    IMarginCourt public immutable court;
+    /// @inheritdoc IMarginVault
+    address public immutable settlementToken;
+    uint8 private immutable _settlementDecimals;
+
+    /// @notice The liquidation house; zero until connected.
+    address public house;
+    /// @inheritdoc IMarginVault
+    mapping(uint64 => int256) public cash;
+    mapping(uint8 => Token) private _collateral;
+
+    /// @param admin May connect the house and add collateral, both once.
+    /// @param ledger_ Where accounts are kept.
+    /// @param epochs_ Where epochs are kept.
+    /// @param court_ What recomputes margin.
+    /// @param settlementToken_ The token that cash is counted in.
+    constructor(
+        address admin,
+        IPortfolioLedger ledger_,
+        IEpochRegistry epochs_,
+        IMarginCourt court_,
+        address settlementToken_
+    ) {
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        ledger = ledger_;
+        epochs = epochs_;
+        court = court_;
+        settlementToken = settlementToken_;
+        _settlementDecimals = _decimalsOf(settlementToken_);
+    }
+
+    /// @inheritdoc IMarginVault
+    function connect(address house_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        require(house == address(0), AlreadyConnected());
+        require(house_ != address(0), ZeroAddress());
+        house = house_;
+    }
+
+    /// @inheritdoc IMarginVault
+    function setCollateral(uint8 underlying, address token) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        // Replacing a token would let whoever chooses it exchange worthless tokens for good ones.
+        require(_collateral[underlying].source == address(0), CollateralAlreadySet(underlying));
+        uint8 decimals = _decimalsOf(token);
+        _collateral[underlying] = Token(token, decimals);
+        emit CollateralSet(underlying, token, decimals);
+    }
+
+    /// @inheritdoc IMarginVault
+    function depositCash(uint64 account, uint256 amount) external nonReentrant {
+        ledger.ownerOf(account);
+        uint256 amountE8 = _toE8(amount, _settlementDecimals);
+        _pull(settlementToken, amount);
+        emit Deposited(account, settlementToken, msg.sender, amount);
+        _addCash(account, amountE8.toInt256());
+    }
+
+    /// @inheritdoc IMarginVault
+    function depositSpot(
+        uint64 account,
+        uint8 underlying,
+        uint256 amount,
+        bytes calldata portfolio
+    ) external nonReentrant {
+        _requireFreeOwner(account);
+        _requirePortfolio(account, portfolio);
+        Token memory token = _collateralToken(underlying);
+        int256 quantity = _toE8(amount, token.decimals).toInt256();
+        bytes memory portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), quantity);
+        _pull(token.source, amount);
+        emit Deposited(account, token.source, msg.sender, amount);
+        ledger.writePortfolio(account, portfolio, portfolioAfter);
+    }
+
+    /// @inheritdoc IMarginVault
+    function withdraw(
+        uint64 account,
+        uint256 amount,
+        address to,
+        Leaf calldata leaf,
+        bytes32[] calldata proof
+    ) external nonReentrant {
+        _requireFreeOwner(account);
+        require(leaf.account == account, WrongLeafAccount(leaf.account, account));
+        EpochHeader memory header = epochs.requireLive();
+        OrderedTree.verify(TypedData.hashLeaf(leaf), account, header.leafCount, proof, header.leafRoot);
+        bytes32 held = ledger.portfolioHash(account);
+        require(leaf.portfolioHash == held, StaleLeaf(account, leaf.portfolioHash, held));
+        int256 equity = cash[account] + leaf.portfolioValue;
+        int256 aboveMargin = equity - leaf.initialMargin.toInt256();
+        int256 withoutSpot = equity - leaf.spotValue;
+        _payCash(account, amount, to, aboveMargin < withoutSpot ? aboveMargin : withoutSpot);
+    }
+
+    /// @inheritdoc IMarginVault
+    function withdrawUnencumbered(uint64 account, uint256 amount, address to) external nonReentrant {
+        _requireFreeOwner(account);
+        require(ledger.portfolioHash(account) == EMPTY_PORTFOLIO, PositionsOpen(account));
+        _payCash(account, amount, to, cash[account]);
+    }
+
+    /// @inheritdoc IMarginVault
+    function withdrawSpot(
+        uint64 account,
+        uint8 underlying,
+        uint256 amount,
+        address to,
+        bytes calldata portfolio,
+        bytes calldata market
+    ) external nonReentrant {
+        _requireFreeOwner(account);
+        _requirePortfolio(account, portfolio);
+        Token memory token = _collateralToken(underlying);
+        MarginGate.Change memory change;
+        change.account = account;
+        change.cashBefore = cash[account];
+        change.cashAfter = change.cashBefore;
+        change.portfolioBefore = portfolio;
+        change.portfolioAfter = PortfolioCodec.applyTrade(
+            portfolio,
+            _spotId(underlying),
+            -_toE8(amount, token.decimals).toInt256()
+        );
+        if (change.portfolioAfter.length != 0 || change.cashAfter < 0) {
+            MarginGate.enforce(court, MarginGate.liveModel(epochs, market), market, change);
+        }
+        ledger.writePortfolio(account, portfolio, change.portfolioAfter);
+        _push(account, token.source, to, amount);
+    }
+
+    /// @inheritdoc IMarginVault
+    function transferCash(uint64 from, uint64 to, int256 amount) external {
+        require(msg.sender == house, NotConnected(msg.sender));
+        _addCash(from, -amount);
+        _addCash(to, amount);
+    }
+
+    /// @inheritdoc IMarginVault
+    function addCash(uint64 account, int256 delta) external {
+        require(msg.sender == address(ledger), NotConnected(msg.sender));
+        _addCash(account, delta);
+    }
+
+    /// @inheritdoc IMarginVault
+    function collateral(uint8 underlying) external view returns (address) {
+        return _collateral[underlying].source;
+    }
+
+    function _addCash(uint64 account, int256 delta) private {
+        int256 balance = cash[account] + delta;
+        cash[account] = balance;
+        emit CashChanged(account, balance);
+    }
+
+    function _payCash(uint64 account, uint256 amount, address to, int256 limit) private {
+        uint256 requested = _toE8(amount, _settlementDecimals);
+        uint256 allowed = limit > 0 ? uint256(limit) : 0;
+        require(requested <= allowed, WithdrawalAboveAllowed(requested, allowed));
+        _addCash(account, -requested.toInt256());
+        _push(account, settlementToken, to, amount);
+    }
+
+    /// @dev Credit comes after this call: while the token runs, the account does not have the money yet.
+    function _pull(address token, uint256 amount) private {
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = IERC20(token).balanceOf(address(this)) - before;
+        require(received == amount, TransferShort(amount, received));
+    }
+
+    /// @dev Debit comes before this call. A token that takes more from the vault than it was told to is refused, too.
+    function _push(uint64 account, address token, address to, uint256 amount) private {
+        emit Withdrawn(account, token, to, amount);
+        uint256 before = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amount);
+        uint256 taken = before - IERC20(token).balanceOf(address(this));
+        require(taken == amount, TransferShort(amount, taken));
+    }
+
+    function _requireFreeOwner(uint64 account) private view {
+        require(ledger.ownerOf(account) == msg.sender, NotOwner(account, msg.sender));
+        require(!ledger.frozen(account), AccountFrozen(account));
+    }
+
+    function _requirePortfolio(uint64 account, bytes calldata portfolio) private view {
+        bytes32 given = keccak256(portfolio);
+        bytes32 held = ledger.portfolioHash(account);
+        require(given == held, WrongPortfolio(account, given, held));
+    }
+
+    function _collateralToken(uint8 underlying) private view returns (Token memory token) {
+        token = _collateral[underlying];
+        require(token.source != address(0), NoCollateral(underlying));
+    }
+
+    function _decimalsOf(address token) private view returns (uint8 decimals) {
+        decimals = IERC20Metadata(token).decimals();
+        require(decimals <= MAX_DECIMALS, TooManyDecimals(token, decimals));
+    }
+
+    function _toE8(uint256 amount, uint256 decimals) private pure returns (uint256) {
+        require(amount != 0, ZeroAmount());
+        if (decimals <= E8_DECIMALS) return amount * 10 ** (E8_DECIMALS - decimals);
+        uint256 unit = 10 ** (decimals - E8_DECIMALS);
+        require(amount % unit == 0, AmountNotRepresentable(amount, unit));
+        return amount / unit;
+    }
+
+    function _spotId(uint8 underlying) private pure returns (uint32) {
+        return uint32(underlying) << uint32(UNDERLYING_SHIFT);
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { BitMaps } from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
+import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
+import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
+import { IMarginVault } from "./interfaces/IMarginVault.sol";
+import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
+import { ISpecErrors } from "./interfaces/SpecErrors.sol";
+import { Order } from "./interfaces/Types.sol";
+import { ExpirySettlement } from "./libraries/ExpirySettlement.sol";
+import { FixedPoint } from "./libraries/FixedPoint.sol";
+import { InstrumentId } from "./libraries/InstrumentId.sol";
+import { Limits } from "./libraries/Limits.sol";
+import { MarginGate } from "./libraries/MarginGate.sol";
+import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
+import { TypedData } from "./libraries/TypedData.sol";
+
+/// @title Keeps accounts and settles what they trade
+contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
+    using BitMaps for BitMaps.BitMap;
+
+    struct Account {
+        address owner;
+        bool isFrozen;
+        bytes32 portfolioHash;
+    }
+
+    int256 private constant E8 = 1e8;
+    bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
+
+    /// @notice Where instruments are listed.
+    IInstrumentRegistry public immutable instruments;
+    /// @notice Where epochs are kept.
+    IEpochRegistry public immutable epochs;
+    /// @notice What recomputes margin.
+    IMarginCourt public immutable court;
+    /// @inheritdoc IPortfolioLedger
+    uint64 public immutable settleDelay;
+
+    /// @notice Where cash is kept; zero until connected.
+    IMarginVault public vault;
+    /// @inheritdoc IPortfolioLedger
+    uint64 public accountCount;
+    /// @notice The liquidation house; zero until connected.
+    address public house;
+    mapping(uint64 => Account) private _accounts;
+    mapping(uint64 => BitMaps.BitMap) private _usedNonces;
+
+    /// @param admin May connect vault and house, once.
+    /// @param instruments_ Where instruments are listed.
+    /// @param epochs_ Where epochs are kept.
+    /// @param court_ What recomputes margin.
+    /// @param settleDelay_ Seconds after which anyone may settle an account's expired positions.
+    constructor(
+        address admin,
+        IInstrumentRegistry instruments_,
+        IEpochRegistry epochs_,
+        IMarginCourt court_,
+        uint64 settleDelay_
+    ) EIP712("marginproof", "1") {
+        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+        instruments = instruments_;
+        epochs = epochs_;
+        court = court_;
+        settleDelay = settleDelay_;
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function connect(address vault_, address house_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        require(address(vault) == address(0), AlreadyConnected());
+        require(vault_ != address(0) && house_ != address(0), ZeroAddress());
+        vault = IMarginVault(vault_);
+        house = house_;
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function openAccount(address owner) external returns (uint64 account) {
+        require(owner != address(0), ZeroAddress());
+        account = accountCount++;
+        _accounts[account] = Account(owner, false, EMPTY_PORTFOLIO);
+        emit AccountOpened(account, owner);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function settle(
+        Order calldata a,
+        bytes calldata signatureA,
+        Order calldata b,
+        bytes calldata signatureB,
+        bytes calldata portfolioA,
+        bytes calldata portfolioB,
+        bytes calldata market
+    ) external {
+        _requireMatch(a, b);
+        _requireTradable(a.instrument);
+        bytes32 modelHash = MarginGate.liveModel(epochs, market);
+        MarginGate.Change memory changeA = _use(a, signatureA, portfolioA, a.price);
+        MarginGate.Change memory changeB = _use(b, signatureB, portfolioB, a.price);
+        MarginGate.enforce(court, modelHash, market, changeA);
+        MarginGate.enforce(court, modelHash, market, changeB);
+        _commit(changeA);
+        _commit(changeB);
+        if (a.quantity > 0) emit TradeSettled(a.account, b.account, a.instrument, a.quantity, a.price);
+        else emit TradeSettled(b.account, a.account, a.instrument, b.quantity, a.price);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function cancel(uint64 account, uint64 nonce) external {
+        require(_known(account).owner == msg.sender, NotOwner(account, msg.sender));
+        _useNonce(account, nonce);
+        emit OrderCancelled(account, nonce);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function settleExpired(uint64 account, bytes calldata portfolio) external {
+        Account storage stored = _known(account);
+        _requirePortfolio(account, stored, portfolio);
+        ExpirySettlement.Outcome memory outcome = ExpirySettlement.collapse(
+            epochs,
+            portfolio,
+            instruments.terms(portfolio),
+            stored.owner == msg.sender ? 0 : settleDelay
+        );
+        if (outcome.rest.length == portfolio.length) {
+            if (outcome.opensAt != 0) revert SettlementNotOpen(account, outcome.opensAt);
+            revert NothingToSettle(account);
+        }
+        _write(account, stored, outcome.rest);
+        emit ExpirySettled(account, outcome.cash);
+        vault.addCash(account, outcome.cash);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function writePortfolio(
+        uint64 account,
+        bytes calldata oldPortfolio,
+        bytes calldata newPortfolio
+    ) external {
+        require(msg.sender == address(vault) || msg.sender == house, NotConnected(msg.sender));
+        Account storage stored = _known(account);
+        _requirePortfolio(account, stored, oldPortfolio);
+        PortfolioCodec.check(newPortfolio);
+        _write(account, stored, newPortfolio);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function setFrozen(uint64 account, bool isFrozen) external {
+        require(msg.sender == house, NotConnected(msg.sender));
+        _known(account).isFrozen = isFrozen;
+        emit FrozenChanged(account, isFrozen);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function ownerOf(uint64 account) external view returns (address) {
+        return _known(account).owner;
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function portfolioHash(uint64 account) external view returns (bytes32) {
+        return _known(account).portfolioHash;
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function frozen(uint64 account) external view returns (bool) {
+        return _known(account).isFrozen;
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function isNonceUsed(uint64 account, uint64 nonce) external view returns (bool) {
+        return _usedNonces[account].get(nonce);
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function digest(Order calldata order) public view returns (bytes32) {
+        return _hashTypedDataV4(TypedData.hashOrder(order));
+    }
+
+    /// @inheritdoc IPortfolioLedger
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    /// @dev Everything about one side of a trade but margin; marks the order as used.
+    function _use(
+        Order calldata order,
+        bytes calldata signature,
+        bytes calldata portfolio,
+        int64 price
+    ) private returns (MarginGate.Change memory change) {
+        uint64 account = order.account;
+        Account storage stored = _known(account);
+        require(!stored.isFrozen, AccountFrozen(account));
+        require(block.timestamp <= order.deadline, OrderExpired(order.deadline, block.timestamp));
+        _useNonce(account, order.nonce);
+        (address signer, , ) = ECDSA.tryRecoverCalldata(digest(order), signature);
+        require(signer == stored.owner, WrongOrderSigner(account, signer, stored.owner));
+        _requirePortfolio(account, stored, portfolio);
+        change.account = account;
+        change.cashBefore = vault.cash(account);
+        // Rounding down what an account receives is rounding up what it pays: one formula for buyer and seller.
+        change.cashAfter = change.cashBefore + FixedPoint.floorDiv(-int256(order.quantity) * price, E8);
+        change.portfolioBefore = portfolio;
+        change.portfolioAfter = PortfolioCodec.applyTrade(portfolio, order.instrument, order.quantity);
+    }
+
+    function _commit(MarginGate.Change memory change) private {
+        _write(change.account, _accounts[change.account], change.portfolioAfter);
+        vault.addCash(change.account, change.cashAfter - change.cashBefore);
+    }
+
+    function _write(uint64 account, Account storage stored, bytes memory portfolio) private {
+        stored.portfolioHash = keccak256(portfolio);
+        emit PortfolioChanged(account, portfolio);
+    }
+
+    function _useNonce(uint64 account, uint64 nonce) private {
+        require(!_usedNonces[account].get(nonce), OrderUsed(account, nonce));
+        _usedNonces[account].set(nonce);
+    }
+
+    function _requireTradable(uint32 id) private view {
+        require(instruments.isListed(id), InstrumentNotListed(id));
+        uint256 expiry = instruments.terms(abi.encodePacked(id, int64(1)))[0] >> 64;
+        require(expiry == 0 || expiry > block.timestamp, InstrumentExpired(id, expiry));
+    }
+
+    function _known(uint64 account) private view returns (Account storage stored) {
+        stored = _accounts[account];
+        require(stored.owner != address(0), UnknownAccount(account));
+    }
+
+    function _requirePortfolio(
+        uint64 account,
+        Account storage stored,
+        bytes calldata portfolio
+    ) private view {
+        bytes32 given = keccak256(portfolio);
+        require(given == stored.portfolioHash, WrongPortfolio(account, given, stored.portfolioHash));
+    }
+
+    function _requireMatch(Order calldata a, Order calldata b) private pure {
+        int256 quantity = a.quantity;
+        bool opposite = quantity + int256(b.quantity) == 0;
+        require(a.instrument == b.instrument && opposite, OrdersDoNotMatch());
+        require(a.account != b.account, SelfTrade(a.account));
+        require(quantity != 0, ISpecErrors.ZeroQuantity(a.instrument));
+        require(
+            quantity <= Limits.MAX_QUANTITY && quantity >= -Limits.MAX_QUANTITY,
+            ISpecErrors.QuantityOutOfRange(a.instrument, quantity)
+        );
+        bool perpetual = InstrumentId.expiryIndex(a.instrument) == InstrumentId.PERPETUAL_INDEX;
+        int256 least = perpetual ? -Limits.MAX_TRADE_PRICE : int256(0);
+        require(
+            a.price >= least && a.price <= Limits.MAX_TRADE_PRICE,
+            PriceOutOfRange(a.instrument, a.price)
+        );
+        require(
+            b.quantity > 0 ? a.price <= b.price : a.price >= b.price,
+            PriceOutsideLimit(a.price, b.price)
+        );
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { Figures } from "./Types.sol";
+
+/// @title Margin, recomputed on chain to the last bit
+/// @notice Stateless: every figure follows from the model (by hash), the portfolio bytes and the market bytes. All three are checked
+///         in full and refused with the errors of the specification. Whether they are the committed ones is the caller's business.
+interface IMarginCourt {
+    /// @notice Choices that do not name each held underlying once, in order.
+    error WrongChoices(bytes choices);
+    /// @notice A scenario that the underlying's model section does not have.
+    error ScenarioOutOfRange(uint256 index, uint256 count);
+
+    /// @notice The figures over all scenarios: for each underlying the worst, the lowest index among equals.
+    /// @param modelHash Hash of a published model.
+    /// @param portfolio Packed portfolio bytes.
+    /// @param market Canonical market bytes.
+    function recompute(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market
+    ) external view returns (Figures memory);
+
+    /// @notice The figures if for each underlying the chosen scenario were the worst: never above the true requirements.
+    /// @param modelHash Hash of a published model.
+    /// @param portfolio Packed portfolio bytes.
+    /// @param market Canonical market bytes.
+    /// @param choices Two bytes per held underlying, in order: underlying, scenario.
+    function repriceScenario(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) external view returns (Figures memory);
+
+    /// @notice The exact loss of one underlying's positions in every scenario, E34; zeros if it is not held.
+    /// @param modelHash Hash of a published model.
+    /// @param portfolio Packed portfolio bytes.
+    /// @param market Canonical market bytes.
+    /// @param underlying Its id.
+    function losses(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        uint8 underlying
+    ) external view returns (int256[] memory);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { IProtocolErrors } from "./IProtocolErrors.sol";
+import { Leaf } from "./Types.sol";
+
+/// @title Tokens, and the cash of every account
+/// @notice Amounts given and taken are in token units; cash is E8. Tokens must move exactly what they are told to: a fee on transfer or a
+///         rebasing supply breaks safety. Safety of the settlement token: it is worth what the snapshots say. Liveness: it transfers.
+interface IMarginVault is IProtocolErrors {
+    /// @notice An account's new cash (E8, signed).
+    event CashChanged(uint64 indexed account, int256 cash);
+    /// @notice Tokens came in for an account.
+    event Deposited(uint64 indexed account, address indexed token, address indexed from, uint256 amount);
+    /// @notice Tokens left for an account.
+    event Withdrawn(uint64 indexed account, address indexed token, address indexed to, uint256 amount);
+    /// @notice The token behind the spot of an underlying, for good.
+    event CollateralSet(uint8 indexed underlying, address token, uint8 decimals);
+
+    /// @notice An amount of zero.
+    error ZeroAmount();
+    /// @notice An amount that is no whole number of E8; it must be a multiple of `unit`.
+    error AmountNotRepresentable(uint256 amount, uint256 unit);
+    /// @notice The vault's balance did not change by exactly the amount.
+    error TransferShort(uint256 expected, uint256 received);
+    /// @notice A token with more than 36 decimals.
+    error TooManyDecimals(address token, uint256 decimals);
+    /// @notice An underlying whose spot is not taken as collateral.
+    error NoCollateral(uint8 underlying);
+    /// @notice An underlying that has its token already.
+    error CollateralAlreadySet(uint8 underlying);
+    /// @notice More than the account may withdraw; both E8.
+    error WithdrawalAboveAllowed(uint256 requested, uint256 allowed);
+    /// @notice A leaf of another account.
+    error WrongLeafAccount(uint64 leafAccount, uint64 account);
+    /// @notice A leaf made before the account's portfolio changed.
+    error StaleLeaf(uint64 account, bytes32 leafHash, bytes32 storedHash);
+
+    /// @notice Connect the liquidation house, once.
+    /// @param house The house.
+    function connect(address house) external;
+
+    /// @notice Take a token as spot collateral of an underlying, for good.
+    /// @param underlying Its id.
+    /// @param token The token.
+    function setCollateral(uint8 underlying, address token) external;
+
+    /// @notice Put settlement tokens of the caller into any account, frozen or not.
+    /// @param account The account.
+    /// @param amount Token units.
+    function depositCash(uint64 account, uint256 amount) external;
+
+    /// @notice Put spot collateral of the caller into an own account that is not frozen.
+    /// @param account The account.
+    /// @param underlying The underlying's id.
+    /// @param amount Token units.
+    /// @param portfolio What the account holds now.
+    function depositSpot(uint64 account, uint8 underlying, uint256 amount, bytes calldata portfolio) external;
+
+    /// @notice Take cash out on a leaf of the newest epoch, up to the lesser of cash + value - initial margin and cash + value - spot value.
+    /// @param account An own account that is not frozen.
+    /// @param amount Token units.
+    /// @param to Who receives them.
+    /// @param leaf The account's leaf.
+    /// @param proof The siblings from the leaf up.
+    function withdraw(
+        uint64 account,
+        uint256 amount,
+        address to,
+        Leaf calldata leaf,
+        bytes32[] calldata proof
+    ) external;
+
+    /// @notice Take cash out of an account without positions.
+    /// @param account An own account that is not frozen.
+    /// @param amount Token units.
+    /// @param to Who receives them.
+    function withdrawUnencumbered(uint64 account, uint256 amount, address to) external;
+
+    /// @notice Take spot collateral out, through the margin gate. When nothing is left but cash of at least 0, no epoch is needed.
+    /// @param account An own account that is not frozen.
+    /// @param underlying The underlying's id.
+    /// @param amount Token units.
+    /// @param to Who receives them.
+    /// @param portfolio What the account holds now.
+    /// @param market The newest epoch's market bytes.
+    function withdrawSpot(
+        uint64 account,
+        uint8 underlying,
+        uint256 amount,
+        address to,
+        bytes calldata portfolio,
+        bytes calldata market
+    ) external;
+
+    /// @notice Move cash between accounts. House only.
+    /// @param from The account that gives (receives, if negative).
+    /// @param to The account that receives.
+    /// @param amount E8, signed.
+    function transferCash(uint64 from, uint64 to, int256 amount) external;
+
+    /// @notice Change an account's cash by the outcome of a trade or a settlement. Ledger only.
+    /// @param account The account.
+    /// @param delta E8, signed.
+    function addCash(uint64 account, int256 delta) external;
+
+    /// @notice The cash of an account, E8, signed.
+    /// @param account The account.
+    function cash(uint64 account) external view returns (int256);
+
+    /// @notice The settlement token.
+    function settlementToken() external view returns (address);
+
+    /// @notice The token behind the spot of an underlying; zero if there is none.
+    /// @param underlying Its id.
+    function collateral(uint8 underlying) external view returns (address);
+}

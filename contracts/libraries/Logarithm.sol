@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
+import { FixedPoint } from "./FixedPoint.sol";
+import { Range } from "./Range.sol";
+
+/// @title Natural logarithm and exponential (logarithm.py), in 96-bit fixed point after a range reduction
+library Logarithm {
+    /// @dev floor(2^96 ln 2).
+    uint256 internal constant LN2 = 54916777467707473351141471128;
+
+    /// @dev floor(2^96 ln(1 + j/8)), two to a word: even j in the low half, odd j in the high half.
+    uint256 private constant LN_EIGHTHS_0_1 = 9331733490407339481906020321 << 128;
+    uint256 private constant LN_EIGHTHS_2_3 =
+        (25230503962333098831887785676 << 128) | 17679253547532294036705525221;
+    uint256 private constant LN_EIGHTHS_4_5 =
+        (38465892130698103515515896908 << 128) | 32124255479057406416523745725;
+    uint256 private constant LN_EIGHTHS_6_7 =
+        (49803509026589700453229270947 << 128) | 44337330592095756615844442015;
+
+    uint256 private constant ONE_Q96 = 2 ** 96;
+    uint256 private constant EXP_TERMS = 20;
+    int256 internal constant MAX_EXP_ARGUMENT = 40 * 2 ** 64;
+
+    /// @notice ln(x), Q64, rounded down, within 2 units.
+    /// @dev x = 2^n z with z in [1, 2); c = 1 + j/8 the largest eighth not above z; s = (z - c)/(z + c) < 1/17;
+    ///      ln x = n ln 2 + ln c + 2 (s + s^3/3 + ... + s^15/15). Every factor is below 2^97, so no product reaches 2^194.
+    /// @param x 1 <= x < 2^64; reverts with OutOfRange("logarithm", ..) otherwise.
+    function ln(uint256 x) internal pure returns (int256) {
+        if (x == 0 || x >> 64 != 0) Range.check("logarithm", int256(x), 1, 2 ** 64 - 1);
+        unchecked {
+            uint256 n = FixedPointMathLib.log2(x);
+            uint256 z = x << (63 - n);
+            uint256 j = (z >> 60) & 7;
+            uint256 c = (8 + j) << 60;
+            uint256 s = ((z - c) << 96) / (z + c);
+            uint256 square = (s * s) >> 96;
+            uint256 series = ONE_Q96 / 15;
+            series = ONE_Q96 / 13 + ((series * square) >> 96);
+            series = ONE_Q96 / 11 + ((series * square) >> 96);
+            series = ONE_Q96 / 9 + ((series * square) >> 96);
+            series = ONE_Q96 / 7 + ((series * square) >> 96);
+            series = ONE_Q96 / 5 + ((series * square) >> 96);
+            series = ONE_Q96 / 3 + ((series * square) >> 96);
+            series = ONE_Q96 + ((series * square) >> 96);
+            return int256((n * LN2 + _lnEighth(j) + 2 * ((s * series) >> 96)) >> 32);
+        }
+    }
+
+    /// @notice e^x, Q64 in, Q64 out, rounded down at every step.
+    /// @dev x = n ln 2 + r with 0 <= r < ln 2; e^r = 1 + r(1 + r/2(1 + r/3(... (1 + r/20)))); e^x = 2^n e^r. The series stays below
+    ///      2^97 and n within -58 .. 57, so nothing reaches 2^194.
+    /// @param x |x| <= 40; reverts with OutOfRange("exponential", ..) otherwise.
+    function exp(int256 x) internal pure returns (uint256) {
+        Range.check("exponential", x, -MAX_EXP_ARGUMENT, MAX_EXP_ARGUMENT);
+        unchecked {
+            int256 n = FixedPoint.floorDiv(x << 32, int256(LN2));
+            uint256 r = uint256((x << 32) - n * int256(LN2));
+            uint256 series = ONE_Q96;
+            for (uint256 k = EXP_TERMS; k != 0; --k) series = ONE_Q96 + ((series * r) >> 96) / k;
+            return n < 0 ? series >> uint256(32 - n) : (series << uint256(n)) >> 32;
+        }
+    }
+
+    /// @notice ratio^exponent, Q64, for a ratio given by its logarithm; the product is floored before the exponential.
+    /// @param ratioLogarithm Q64.
+    /// @param exponent Q64.
+    function power(int256 ratioLogarithm, int256 exponent) internal pure returns (uint256) {
+        return exp(FixedPoint.mulShift(ratioLogarithm, exponent, 64));
+    }
+
+    function _lnEighth(uint256 j) private pure returns (uint256) {
+        unchecked {
+            uint256 pair =
+                j < 4 ? (j < 2 ? LN_EIGHTHS_0_1 : LN_EIGHTHS_2_3) : (j < 6 ? LN_EIGHTHS_4_5 : LN_EIGHTHS_6_7);
+            return (pair >> ((j & 1) << 7)) & type(uint128).max;
+        }
+    }
+}

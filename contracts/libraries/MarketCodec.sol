@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { ISpecErrors } from "../interfaces/SpecErrors.sol";
+import { Limits } from "./Limits.sol";
+import { Range } from "./Range.sol";
+import { Reading } from "./Reading.sol";
+import { Svi } from "./Svi.sol";
+
+/// @title Market bytes (market.py)
+/// @notice Header: time u64, settlement token price u64 (E8), count of underlyings u8. Section: underlying u8, spot u64 (E8), confidence u64
+///         (WAD), funding i64 (E8); count u8, then per settled expiry: expiry u32, price u64 (E8); count u8, then per live expiry: expiry u32,
+///         forward u64 (E8), rate i64, smile 5 x i64 (WAD). `validate` comes first: the readers take bytes that passed it, or whose hash is
+///         that of bytes that did.
+library MarketCodec {
+    uint256 internal constant HEADER_BYTES = 17;
+    uint256 private constant SECTION_BYTES = 25;
+    uint256 private constant SETTLEMENT_BYTES = 12;
+    uint256 private constant QUOTE_BYTES = 60;
+
+    /// @dev One underlying: spot (E8), confidence (WAD), the perpetual's cumulative funding per unit (E8); how many settled and live
+    ///      expiries it has and at which offsets of the bytes they start; where the section ends.
+    struct Section {
+        uint256 underlying;
+        uint256 spot;
+        uint256 confidence;
+        int256 funding;
+        uint256 settlementCount;
+        uint256 settlementsAt;
+        uint256 expiryCount;
+        uint256 expiriesAt;
+        uint256 end;
+    }
+
+    /// @dev A live expiry: unix seconds, forward (E8), rate (WAD), smile (WAD).
+    struct Quote {
+        uint256 expiry;
+        uint256 forward;
+        int256 rate;
+        Svi.Smile smile;
+    }
+
+    /// @notice keccak(header | keccak(section 1) | keccak(section 2) | ...). Reverts with BadLength(length) where lengths do not fit;
+    ///         checks nothing else.
+    function hash(bytes calldata market) internal pure returns (bytes32) {
+        uint256 count = _countChecked(market);
+        bytes32[] memory hashes = new bytes32[](count);
+        uint256 offset = HEADER_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 end = section(market, offset).end;
+            hashes[i] = keccak256(market[offset:end]);
+            offset = end;
+        }
+        if (offset != market.length) revert ISpecErrors.BadLength(market.length);
+        return keccak256(abi.encodePacked(market[:HEADER_BYTES], hashes));
+    }
+
+    /// @notice Refuse bytes that encode no market: BadLength, OutOfRange, NotIncreasing, NegativeVariance.
+    function validate(bytes calldata market) internal pure {
+        uint256 count = _countChecked(market);
+        uint256 offset = HEADER_BYTES;
+        for (uint256 i = 0; i < count; ++i) offset = section(market, offset).end;
+        if (offset != market.length) revert ISpecErrors.BadLength(market.length);
+
+        uint256 now_ = time(market);
+        Range.check("time", int256(now_), 1, Limits.MAX_TIME - 1);
+        int256 token = int256(settlementToken(market));
+        Range.check("settlementToken", token, Limits.MIN_SETTLEMENT_TOKEN, Limits.MAX_SETTLEMENT_TOKEN);
+        Range.check("underlyings", int256(count), 1, Limits.MAX_UNDERLYINGS);
+        _checkOrder(market, count);
+        offset = HEADER_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            Section memory current = section(market, offset);
+            _checkSettlements(market, current, now_);
+            _checkExpiries(market, current, now_);
+            offset = current.end;
+        }
+    }
+
+    /// @notice When the snapshot was taken, unix seconds.
+    function time(bytes calldata market) internal pure returns (uint256) {
+        return Reading.uint64At(market, 0);
+    }
+
+    /// @notice The settlement token's price, E8.
+    function settlementToken(bytes calldata market) internal pure returns (uint256) {
+        return Reading.uint64At(market, 8);
+    }
+
+    /// @notice How many underlyings there are. Their sections follow each other from HEADER_BYTES on.
+    function underlyingCount(bytes calldata market) internal pure returns (uint256) {
+        return Reading.uint8At(market, 16);
+    }
+
+    /// @notice The section at an offset: HEADER_BYTES, or another section's end. Reverts with BadLength(length) beyond the bytes.
+    function section(bytes calldata market, uint256 offset) internal pure returns (Section memory current) {
+        // Offsets grow by at most 25 + 255 * 72 per section: far from overflow.
+        unchecked {
+            uint256 settlementsAt = offset + SECTION_BYTES + 1;
+            _require(market, settlementsAt);
+            uint256 settlementCount = Reading.uint8At(market, settlementsAt - 1);
+            uint256 expiriesAt = settlementsAt + settlementCount * SETTLEMENT_BYTES + 1;
+            _require(market, expiriesAt);
+            uint256 expiryCount = Reading.uint8At(market, expiriesAt - 1);
+            current.end = expiriesAt + expiryCount * QUOTE_BYTES;
+            _require(market, current.end);
+            current.underlying = Reading.uint8At(market, offset);
+            current.spot = Reading.uint64At(market, offset + 1);
+            current.confidence = Reading.uint64At(market, offset + 9);
+            current.funding = Reading.int64At(market, offset + 17);
+            current.settlementCount = settlementCount;
+            current.settlementsAt = settlementsAt;
+            current.expiryCount = expiryCount;
+            current.expiriesAt = expiriesAt;
+        }
+    }
+
+    /// @notice The section of an underlying. Reverts with MissingUnderlying(underlying).
+    function find(bytes calldata market, uint256 underlying) internal pure returns (Section memory current) {
+        uint256 count = underlyingCount(market);
+        uint256 offset = HEADER_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            current = section(market, offset);
+            if (current.underlying == underlying) return current;
+            offset = current.end;
+        }
+        revert ISpecErrors.MissingUnderlying(underlying);
+    }
+
+    /// @notice Settled expiry `i` of a section (unix seconds) and its price (E8); `i` must be below the count.
+    function settlement(
+        bytes calldata market,
+        Section memory current,
+        uint256 i
+    ) internal pure returns (uint256 expiry, uint256 price) {
+        unchecked {
+            uint256 offset = current.settlementsAt + i * SETTLEMENT_BYTES;
+            return (Reading.uint32At(market, offset), Reading.uint64At(market, offset + 4));
+        }
+    }
+
+    /// @notice Live expiry `i` of a section, unix seconds; `i` must be below the count.
+    function expiryAt(
+        bytes calldata market,
+        Section memory current,
+        uint256 i
+    ) internal pure returns (uint256) {
+        unchecked {
+            return Reading.uint32At(market, current.expiriesAt + i * QUOTE_BYTES);
+        }
+    }
+
+    /// @notice The quote of live expiry `i` of a section; `i` must be below the count.
+    function quote(
+        bytes calldata market,
+        Section memory current,
+        uint256 i
+    ) internal pure returns (Quote memory) {
+        unchecked {
+            uint256 offset = current.expiriesAt + i * QUOTE_BYTES;
+            return
+                Quote(
+                    Reading.uint32At(market, offset),
+                    Reading.uint64At(market, offset + 4),
+                    Reading.int64At(market, offset + 12),
+                    Svi.Smile(
+                        Reading.int64At(market, offset + 20),
+                        Reading.int64At(market, offset + 28),
+                        Reading.int64At(market, offset + 36),
+                        Reading.int64At(market, offset + 44),
+                        Reading.int64At(market, offset + 52)
+                    )
+                );
+        }
+    }
+
+    /// @notice The settlement price (E8) of an expiry; zero if the section has none.
+    function settlementPrice(
+        bytes calldata market,
+        Section memory current,
+        uint256 expiry
+    ) internal pure returns (uint256) {
+        for (uint256 i = 0; i < current.settlementCount; ++i) {
+            (uint256 settled, uint256 price) = settlement(market, current, i);
+            if (settled == expiry) return price;
+        }
+        return 0;
+    }
+
+    /// @notice Which live expiry of the section an expiry is. Reverts with MissingExpiry(expiry).
+    function findExpiry(
+        bytes calldata market,
+        Section memory current,
+        uint256 expiry
+    ) internal pure returns (uint256 index) {
+        for (; index < current.expiryCount; ++index) {
+            if (expiryAt(market, current, index) == expiry) return index;
+        }
+        revert ISpecErrors.MissingExpiry(expiry);
+    }
+
+    /// @notice The earliest live expiry, unix seconds, or the greatest time when there is none.
+    function nextExpiry(bytes calldata market) internal pure returns (uint256 earliest) {
+        earliest = uint256(Limits.MAX_TIME);
+        uint256 count = underlyingCount(market);
+        uint256 offset = HEADER_BYTES;
+        for (uint256 i = 0; i < count; ++i) {
+            Section memory current = section(market, offset);
+            // Expiries increase, so the first of a section is its earliest.
+            if (current.expiryCount != 0) {
+                uint256 first = expiryAt(market, current, 0);
+                if (first < earliest) earliest = first;
+            }
+            offset = current.end;
+        }
+    }
+
+    function _checkOrder(bytes calldata market, uint256 count) private pure {
+        uint256 offset = HEADER_BYTES;
+        uint256 previous = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            Section memory current = section(market, offset);
+            if (i != 0 && current.underlying <= previous) {
+                revert ISpecErrors.NotIncreasing(previous, current.underlying);
+            }
+            previous = current.underlying;
+            offset = current.end;
+        }
+    }
+
+    function _checkSettlements(bytes calldata market, Section memory current, uint256 now_) private pure {
+        Range.check("underlying", int256(current.underlying), 1, Limits.MAX_UNDERLYING_ID);
+        Range.check("spot", int256(current.spot), Limits.MIN_SPOT, Limits.MAX_SPOT);
+        Range.check("confidence", int256(current.confidence), Limits.MIN_CONFIDENCE, Limits.MAX_CONFIDENCE);
+        Range.check("funding", current.funding, -Limits.MAX_FUNDING, Limits.MAX_FUNDING);
+        uint256 count = current.settlementCount;
+        Range.check("settlements", int256(count), 0, Limits.MAX_SETTLEMENTS);
+        uint256 previous = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 expiry, ) = settlement(market, current, i);
+            if (i != 0 && expiry <= previous) revert ISpecErrors.NotIncreasing(previous, expiry);
+            previous = expiry;
+        }
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 expiry, uint256 price) = settlement(market, current, i);
+            Range.check("settledExpiry", int256(expiry), 1, int256(now_));
+            Range.check(
+                "settlementPrice",
+                int256(price),
+                Limits.MIN_SETTLEMENT_PRICE,
+                Limits.MAX_SETTLEMENT_PRICE
+            );
+        }
+    }
+
+    function _checkExpiries(bytes calldata market, Section memory current, uint256 now_) private pure {
+        uint256 count = current.expiryCount;
+        Range.check("expiries", int256(count), 0, Limits.MAX_EXPIRIES);
+        uint256 previous = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 expiry = expiryAt(market, current, i);
+            if (i != 0 && expiry <= previous) revert ISpecErrors.NotIncreasing(previous, expiry);
+            previous = expiry;
+        }
+        for (uint256 i = 0; i < count; ++i) {
+            Quote memory live = quote(market, current, i);
+            Range.check("expiry", int256(live.expiry), int256(now_) + 1, Limits.MAX_TIME);
+            Range.check("forward", int256(live.forward), Limits.MIN_SPOT, Limits.MAX_SPOT);
+            Range.check("rate", live.rate, Limits.MIN_RATE, Limits.MAX_RATE);
+            Svi.check(live.smile);
+        }
+    }
+
+    function _countChecked(bytes calldata market) private pure returns (uint256) {
+        _require(market, HEADER_BYTES);
+        return underlyingCount(market);
+    }
+
+    function _require(bytes calldata market, uint256 length) private pure {
+        if (market.length < length) revert ISpecErrors.BadLength(market.length);
+    }
+}

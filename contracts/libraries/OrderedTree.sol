@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { ISpecErrors } from "../interfaces/SpecErrors.sol";
+
+/// @title The ordered tree over all leaves of an epoch (tree.py)
+/// @notice Index = account id; the tree is full, of the least depth that holds all leaves; a parent is keccak(left | right), and which
+///         side a node is on is a bit of the index: nobody can be omitted, doubled or moved.
+library OrderedTree {
+    uint256 internal constant MAX_DEPTH = 40;
+
+    /// @notice Levels above the leaves: the least d with 2^d >= count. Reverts with TooManyLeaves(count) above 2^40.
+    function depth(uint256 count) internal pure returns (uint256 levels) {
+        while (levels <= MAX_DEPTH && (1 << levels) < count) ++levels;
+        if (levels > MAX_DEPTH) revert ISpecErrors.TooManyLeaves(count);
+    }
+
+    /// @notice Check that a leaf hash stands at an index of a tree. Reverts with LeafOutOfRange, BadProofLength or WrongRoot.
+    /// @param leaf Struct hash of the leaf.
+    /// @param index Account id.
+    /// @param count Count of leaves, from the header.
+    /// @param proof The siblings, from the leaf up to below the root.
+    /// @param root The root, from the header.
+    function verify(
+        bytes32 leaf,
+        uint256 index,
+        uint256 count,
+        bytes32[] calldata proof,
+        bytes32 root
+    ) internal pure {
+        if (index >= count) revert ISpecErrors.LeafOutOfRange(index, count);
+        uint256 levels = depth(count);
+        if (proof.length != levels) revert ISpecErrors.BadProofLength(proof.length, levels);
+        bytes32 node = leaf;
+        for (uint256 height = 0; height < levels; ++height) {
+            bytes32 sibling = proof[height];
+            node =
+                (index >> height) & 1 == 0
+                    ? keccak256(abi.encode(node, sibling))
+                    : keccak256(abi.encode(sibling, node));
+        }
+        if (node != root) revert ISpecErrors.WrongRoot(node, root);
+    }
+}

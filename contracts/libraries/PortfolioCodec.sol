@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { ISpecErrors } from "../interfaces/SpecErrors.sol";
+import { Limits } from "./Limits.sol";
+import { Reading } from "./Reading.sol";
+
+/// @title Portfolio bytes: 12 per position, a 32-bit id and a signed 64-bit quantity (E8), strictly increasing ids (portfolio.py)
+/// @notice `check` comes first: the other functions take bytes that passed it, or whose hash is that of bytes that did.
+library PortfolioCodec {
+    uint256 internal constant POSITION_BYTES = 12;
+
+    /// @notice Refuse bytes that encode no portfolio: BadPortfolioLength, TooManyPositions, PositionsNotSorted, ZeroQuantity,
+    ///         QuantityOutOfRange.
+    function check(bytes calldata portfolio) internal pure {
+        if (portfolio.length % POSITION_BYTES != 0) revert ISpecErrors.BadPortfolioLength(portfolio.length);
+        uint256 total = count(portfolio);
+        if (total > Limits.MAX_POSITIONS) revert ISpecErrors.TooManyPositions(total, Limits.MAX_POSITIONS);
+        uint256 previous = 0;
+        for (uint256 i = 0; i < total; ++i) {
+            (uint256 id, int256 quantity) = at(portfolio, i);
+            if (id <= previous) revert ISpecErrors.PositionsNotSorted(previous, id);
+            _checkQuantity(id, quantity);
+            previous = id;
+        }
+    }
+
+    /// @notice How many positions there are.
+    function count(bytes calldata portfolio) internal pure returns (uint256) {
+        return portfolio.length / POSITION_BYTES;
+    }
+
+    /// @notice The id and the quantity (E8) of position `i`, which must be below `count`.
+    function at(bytes calldata portfolio, uint256 i) internal pure returns (uint256 id, int256 quantity) {
+        unchecked {
+            uint256 offset = i * POSITION_BYTES;
+            id = Reading.uint32At(portfolio, offset);
+            quantity = Reading.int64At(portfolio, offset + 4);
+        }
+    }
+
+    /// @notice The 12 bytes of one position.
+    function pack(uint256 id, int256 quantity) internal pure returns (bytes12) {
+        return bytes12(uint96((uint96(uint32(id)) << 64) | uint64(uint256(quantity))));
+    }
+
+    /// @notice The quantity (E8) of an instrument, zero if it is not held.
+    function quantityOf(bytes calldata portfolio, uint256 instrument) internal pure returns (int256) {
+        uint256 total = count(portfolio);
+        for (uint256 i = 0; i < total; ++i) {
+            (uint256 id, int256 quantity) = at(portfolio, i);
+            if (id == instrument) return quantity;
+        }
+        return 0;
+    }
+
+    /// @notice The portfolio after adding a signed quantity (E8) of one instrument; a position that becomes zero disappears.
+    /// @dev Reverts as `check` would on the result.
+    function applyTrade(
+        bytes calldata portfolio,
+        uint256 instrument,
+        int256 traded
+    ) internal pure returns (bytes memory) {
+        uint256 total = count(portfolio);
+        uint256 place = 0;
+        uint256 id = 0;
+        int256 quantity = 0;
+        for (; place < total; ++place) {
+            (id, quantity) = at(portfolio, place);
+            if (id >= instrument) break;
+        }
+        uint256 start = place * POSITION_BYTES;
+        bool held = place < total && id == instrument;
+        uint256 end = held ? start + POSITION_BYTES : start;
+        int256 afterwards = held ? quantity + traded : traded;
+        if (afterwards == 0) return bytes.concat(portfolio[:start], portfolio[end:]);
+        if (!held && total == Limits.MAX_POSITIONS) {
+            revert ISpecErrors.TooManyPositions(total + 1, Limits.MAX_POSITIONS);
+        }
+        if (instrument == 0) revert ISpecErrors.PositionsNotSorted(0, 0);
+        _checkQuantity(instrument, afterwards);
+        return bytes.concat(portfolio[:start], pack(instrument, afterwards), portfolio[end:]);
+    }
+
+    /// @notice Cut every position in two: quantity x fraction / 1e18, rounded towards zero, and what remains. Zero results are left out.
+    /// @param portfolio The whole.
+    /// @param fractionWad At most 1e18.
+    /// @return slice The cut part.
+    /// @return rest What remains; slice and rest add up to the whole.
+    function split(
+        bytes calldata portfolio,
+        uint256 fractionWad
+    ) internal pure returns (bytes memory slice, bytes memory rest) {
+        uint256 total = count(portfolio);
+        slice = new bytes(portfolio.length);
+        rest = new bytes(portfolio.length);
+        uint256 sliceLength = 0;
+        uint256 restLength = 0;
+        for (uint256 i = 0; i < total; ++i) {
+            (uint256 id, int256 quantity) = at(portfolio, i);
+            int256 size = int256(
+                ((quantity < 0 ? uint256(-quantity) : uint256(quantity)) * fractionWad) / 10 ** 18
+            );
+            int256 cut = quantity < 0 ? -size : size;
+            sliceLength = _append(slice, sliceLength, id, cut);
+            restLength = _append(rest, restLength, id, quantity - cut);
+        }
+        _shorten(slice, sliceLength);
+        _shorten(rest, restLength);
+    }
+
+    /// @notice The portfolio without some of its positions.
+    /// @param portfolio The whole.
+    /// @param removed Bit `i` set: position `i` goes.
+    function without(bytes calldata portfolio, uint256 removed) internal pure returns (bytes memory rest) {
+        uint256 total = count(portfolio);
+        rest = new bytes(portfolio.length);
+        uint256 length = 0;
+        for (uint256 i = 0; i < total; ++i) {
+            if ((removed >> i) & 1 != 0) continue;
+            (uint256 id, int256 quantity) = at(portfolio, i);
+            length = _append(rest, length, id, quantity);
+        }
+        _shorten(rest, length);
+    }
+
+    function _checkQuantity(uint256 id, int256 quantity) private pure {
+        if (quantity == 0) revert ISpecErrors.ZeroQuantity(id);
+        if (quantity > Limits.MAX_QUANTITY || quantity < -Limits.MAX_QUANTITY) {
+            revert ISpecErrors.QuantityOutOfRange(id, quantity);
+        }
+    }
+
+    /// @dev Writes a position at `length` unless its quantity is zero; returns the new length. The caller has made room for 12 bytes.
+    ///      The word's other 20 bytes are written back as they were.
+    function _append(
+        bytes memory target,
+        uint256 length,
+        uint256 id,
+        int256 quantity
+    ) private pure returns (uint256) {
+        if (quantity == 0) return length;
+        bytes32 position = pack(id, quantity);
+        assembly ("memory-safe") {
+            let place := add(add(target, 32), length)
+            mstore(place, or(position, shr(96, shl(96, mload(place)))))
+        }
+        return length + POSITION_BYTES;
+    }
+
+    /// @dev Cuts bytes just allocated to their first `length`.
+    function _shorten(bytes memory data, uint256 length) private pure {
+        assembly ("memory-safe") {
+            mstore(data, length)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { ISpecErrors } from "../interfaces/SpecErrors.sol";
+import { Black76 } from "./Black76.sol";
+import { FixedPoint } from "./FixedPoint.sol";
+import { Limits } from "./Limits.sol";
+import { Range } from "./Range.sol";
+
+/// @title The smile: raw SVI, five integers per expiry, giving total variance at any strike (svi.py)
+/// @notice w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)) at k = ln(strike / forward).
+library Svi {
+    /// @dev The five parameters, all in WAD or all in Q64.
+    struct Smile {
+        int256 a;
+        int256 b;
+        int256 rho;
+        int256 m;
+        int256 sigma;
+    }
+
+    /// @notice Refuse a smile (WAD) out of range or with a negative minimum variance a + b sigma sqrt(1 - rho^2).
+    /// @dev b * sigma * root is at most 2e18 * 4e18 * 1e18 < 2^123.
+    function check(Smile memory smile) internal pure {
+        Range.check("a", smile.a, Limits.MIN_SVI_A, Limits.MAX_SVI_A);
+        Range.check("b", smile.b, Limits.MIN_SVI_B, Limits.MAX_SVI_B);
+        Range.check("rho", smile.rho, -Limits.MAX_SVI_RHO, Limits.MAX_SVI_RHO);
+        Range.check("m", smile.m, -Limits.MAX_SVI_M, Limits.MAX_SVI_M);
+        Range.check("sigma", smile.sigma, Limits.MIN_SVI_SIGMA, Limits.MAX_SVI_SIGMA);
+        unchecked {
+            uint256 root = FixedPoint.squareRoot(uint256(10 ** 36 - smile.rho * smile.rho));
+            uint256 above = (uint256(smile.b) * uint256(smile.sigma) * root) / 10 ** 36;
+            int256 minimum = smile.a + int256(above);
+            if (minimum < 0) revert ISpecErrors.NegativeVariance(minimum);
+        }
+    }
+
+    /// @notice Convert the parameters from WAD to Q64, each floored.
+    function prepare(Smile memory smile) internal pure returns (Smile memory) {
+        return
+            Smile(
+                FixedPoint.wadToQ64(smile.a),
+                FixedPoint.wadToQ64(smile.b),
+                FixedPoint.wadToQ64(smile.rho),
+                FixedPoint.wadToQ64(smile.m),
+                FixedPoint.wadToQ64(smile.sigma)
+            );
+    }
+
+    /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; every product and both roots down.
+    /// @dev |distance| < 2^70 and sigma <= 2^66, so the sum of squares stays below 2^141; a variance below 2^75 in Q64, shifted by 52.
+    /// @param smile Q64.
+    /// @param logForward Q64, of the unshocked forward.
+    /// @param logStrike Q64.
+    function totalVol(
+        Smile memory smile,
+        int256 logForward,
+        int256 logStrike
+    ) internal pure returns (uint256) {
+        unchecked {
+            int256 distance = logStrike - logForward - smile.m;
+            int256 root = int256(
+                FixedPoint.squareRoot(uint256(distance * distance + smile.sigma * smile.sigma))
+            );
+            int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 64) + root)) >> 64);
+            if (variance <= 0) return 0;
+            uint256 vol = FixedPoint.squareRoot(uint256(variance) << 52);
+            return vol < Black76.MAX_TOTAL_VOL ? vol : Black76.MAX_TOTAL_VOL;
+        }
+    }
+}

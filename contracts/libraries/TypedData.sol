@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { EpochHeader, Leaf, Order } from "../interfaces/Types.sol";
+
+/// @title EIP-712 struct hashes of what attesters and traders sign, and of leaves (typed_data.py)
+library TypedData {
+    bytes32 internal constant HEADER_TYPEHASH = keccak256(
+        "EpochHeader(uint64 round,uint64 time,uint64 blockNumber,bytes32 blockHash,uint64 validUntil,bytes32 modelHash,bytes32 marketHash,bytes32 leafRoot,uint64 leafCount)"
+    );
+    bytes32 internal constant LEAF_TYPEHASH = keccak256(
+        "Leaf(uint64 account,bytes32 portfolioHash,int256 portfolioValue,int256 spotValue,uint256 initialMargin,uint256 maintenanceMargin,bytes worstScenarios)"
+    );
+    bytes32 internal constant ORDER_TYPEHASH = keccak256(
+        "Order(uint64 account,uint32 instrument,int64 quantity,int64 price,uint64 nonce,uint64 deadline)"
+    );
+
+    /// @notice The struct hash of an epoch's header.
+    function hashHeader(EpochHeader memory header) internal pure returns (bytes32) {
+        // A struct of one-word fields encodes as its fields in order.
+        return keccak256(abi.encode(HEADER_TYPEHASH, header));
+    }
+
+    /// @notice The struct hash of a leaf: what stands in the tree.
+    function hashLeaf(Leaf memory leaf) internal pure returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    LEAF_TYPEHASH,
+                    leaf.account,
+                    leaf.portfolioHash,
+                    leaf.portfolioValue,
+                    leaf.spotValue,
+                    leaf.initialMargin,
+                    leaf.maintenanceMargin,
+                    keccak256(leaf.worstScenarios)
+                )
+            );
+    }
+
+    /// @notice The struct hash of an order.
+    function hashOrder(Order memory order) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ORDER_TYPEHASH, order));
+    }
+}
