@@ -1,0 +1,1 @@
+"""The auditor: rebuilds every epoch from the chain alone and compares every figure, and explains any of them."""

@@ -1,0 +1,224 @@
+"""The audit of every epoch of a venue, from an RPC address and the deployment file alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from marginproof.auditor.findings import EpochAudit, Finding
+from marginproof.documents.decimals import E8_DIGITS, format_decimal
+from marginproof.engine.epoch import EpochResult, compute_epoch
+from marginproof.errors import ChainError
+from marginproof.protocol.connection import endpoint, read
+from marginproof.protocol.replay import Replayer
+from marginproof.protocol.signing import recover
+from marginproof.protocol.state import PostedEpoch, VenueState
+from marginproof.protocol.venue import Venue
+from marginproof.spec.errors import SpecError
+from marginproof.spec.margin import Margin
+from marginproof.spec.market import MarketSnapshot, market_hash
+from marginproof.spec.model import Model
+from marginproof.spec.portfolio import encode_portfolio
+from marginproof.spec.tree import root
+from marginproof.spec.typed_data import Leaf
+
+_SIGNATURE_BYTES = 65
+_FIELD_NAMES = {
+    "account": "account",
+    "portfolio_hash": "portfolioHash",
+    "portfolio_value": "portfolioValue",
+    "spot_value": "spotValue",
+    "initial_margin": "initialMargin",
+    "maintenance_margin": "maintenanceMargin",
+    "worst_scenarios": "worstScenarios",
+}
+_MONEY_FIELDS = ("portfolio_value", "spot_value", "initial_margin", "maintenance_margin")
+_MARGIN_FIELDS = ("initial_margin", "maintenance_margin", "worst_scenarios")
+
+
+def show(value: int | bytes) -> str:
+    """A figure as text: integers as they are, bytes in hex."""
+    return "0x" + value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _show_field(name: str, value: int | bytes) -> str:
+    return (
+        format_decimal(value, E8_DIGITS) if name in _MONEY_FIELDS and isinstance(value, int) else show(value)
+    )
+
+
+@dataclass(slots=True)
+class Auditor:
+    """Audits one venue. `on_chain` also asks the contracts for every figure (one eth_call per account)."""
+
+    venue: Venue
+    on_chain: bool = True
+    _replayer: Replayer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._replayer = Replayer(self.venue)
+
+    def epochs(self) -> list[PostedEpoch]:
+        """Every epoch posted so far."""
+        return Replayer(self.venue).state_at().epochs
+
+    def audit(self) -> Iterator[EpochAudit]:
+        """Audit every epoch, oldest first. Errors: ChainError when the node fails."""
+        newest = Replayer(self.venue).state_at()
+        for epoch in newest.epochs:
+            yield self._audit(epoch, newest)
+
+    def _audit(self, epoch: PostedEpoch, newest: VenueState) -> EpochAudit:
+        audit = EpochAudit(epoch.header.round)
+        try:
+            market = epoch.market
+            state = self._replayer.state_at(epoch.header.block_number)
+            model = state.model(epoch.header.model_hash)
+            result = compute_epoch([a.positions for a in state.accounts], state.table(), market, model)
+        except (SpecError, KeyError) as error:
+            audit.findings.append(
+                Finding(audit.round, None, "epoch", "an epoch", f"not computable ({error})")
+            )
+            return audit
+        audit.accounts = len(result.leaves)
+        audit.figures_recomputed = len(result.leaves) * len(_FIELD_NAMES)
+        self._check_header(audit, epoch, state, market, result)
+        self._check_signatures(audit, epoch)
+        self._check_leaves(audit, epoch, newest, state, result, model)
+        if self.on_chain:
+            self._check_contracts(audit, epoch, state, result)
+        return audit
+
+    def _check_header(
+        self,
+        audit: EpochAudit,
+        epoch: PostedEpoch,
+        state: VenueState,
+        market: MarketSnapshot,
+        result: EpochResult,
+    ) -> None:
+        header = epoch.header
+        eth = self.venue.web3.eth
+        block = read(
+            lambda: eth.get_block(header.block_number),
+            endpoint(self.venue.web3),
+            f"block {header.block_number}",
+        )
+        max_age = self.venue.call("EpochRegistry", "maxAge")
+        expected: dict[str, tuple[int | bytes, int | bytes]] = {
+            "blockHash": (header.block_hash, bytes(block["hash"])),
+            "modelHash": (header.model_hash, state.current_model),
+            "marketHash": (header.market_hash, market_hash(market)),
+            "time": (header.time, market.time),
+            "validUntil": (header.valid_until, min(header.time + max_age, market.next_expiry())),
+            "leafCount": (header.leaf_count, len(result.leaves)),
+            "leafRoot": (header.leaf_root, result.root),
+        }
+        for name, (posted, true) in expected.items():
+            if posted != true:
+                audit.findings.append(Finding(audit.round, None, name, show(posted), show(true)))
+
+    def _check_signatures(self, audit: EpochAudit, epoch: PostedEpoch) -> None:
+        separator = self.venue.domain("EpochRegistry")
+        struct_hash = epoch.header.struct_hash()
+        members = set(self.venue.call("AttesterSet", "attesters"))
+        parts = [
+            epoch.signatures[i : i + _SIGNATURE_BYTES]
+            for i in range(0, len(epoch.signatures), _SIGNATURE_BYTES)
+        ]
+        signers = [recover(part, separator, struct_hash) or "nobody" for part in parts]
+        audit.signers = signers
+        threshold = self.venue.call("AttesterSet", "threshold")
+        if len(set(signers)) < threshold:
+            audit.findings.append(
+                Finding(audit.round, None, "signatures", f"{len(set(signers))}", f"at least {threshold}")
+            )
+        for signer in signers:
+            if signer not in members:
+                audit.findings.append(
+                    Finding(audit.round, None, "signer", signer, "a member of the attester set")
+                )
+
+    def _posted_leaves(self, epoch: PostedEpoch, newest: VenueState) -> dict[int, Leaf] | None:
+        """The leaves in the logs that hash to the signed root, whoever published them; None when nobody did."""
+        for leaves in newest.published.get(epoch.header.round, {}).values():
+            ordered = [leaves[account] for account in sorted(leaves)]
+            if (
+                sorted(leaves) == list(range(epoch.header.leaf_count))
+                and root([leaf.struct_hash() for leaf in ordered]) == epoch.header.leaf_root
+            ):
+                return leaves
+        return None
+
+    def _check_leaves(
+        self,
+        audit: EpochAudit,
+        epoch: PostedEpoch,
+        newest: VenueState,
+        state: VenueState,
+        result: EpochResult,
+        model: Model,
+    ) -> None:
+        posted = self._posted_leaves(epoch, newest)
+        if posted is None:
+            return
+        audit.leaves_seen = len(posted)
+        for true, margin in zip(result.leaves, result.margins, strict=True):
+            if true.account in posted:
+                audit.findings += _leaf_findings(
+                    audit.round, posted[true.account], true, margin, state, model
+                )
+
+    def _check_contracts(
+        self, audit: EpochAudit, epoch: PostedEpoch, state: VenueState, result: EpochResult
+    ) -> None:
+        for leaf in result.leaves:
+            portfolio = encode_portfolio(state.accounts[leaf.account].positions)
+            try:
+                figures = self.venue.call(
+                    "MarginCourt", "recompute", epoch.header.model_hash, portfolio, epoch.market_bytes
+                )
+            except ChainError as error:
+                audit.findings.append(
+                    Finding(audit.round, leaf.account, "contract recomputation", error.message, "figures")
+                )
+                continue
+            true = (
+                leaf.portfolio_value,
+                leaf.spot_value,
+                leaf.initial_margin,
+                leaf.maintenance_margin,
+                leaf.worst_scenarios,
+            )
+            audit.contract_checks += 1
+            if tuple(figures) != true:
+                audit.findings.append(
+                    Finding(
+                        audit.round, leaf.account, "contract recomputation", str(tuple(figures)), str(true)
+                    )
+                )
+
+
+def _leaf_findings(
+    round_number: int, posted: Leaf, true: Leaf, margin: Margin, state: VenueState, model: Model
+) -> Iterator[Finding]:
+    for item in fields(Leaf):
+        given, right = getattr(posted, item.name), getattr(true, item.name)
+        if given == right:
+            continue
+        scans = [scan for scan in margin.scans if scan.scan > 0] or list(margin.scans)
+        if item.name in _MARGIN_FIELDS and scans:
+            scan = max(scans, key=lambda candidate: candidate.scan)
+            yield Finding(
+                round_number,
+                true.account,
+                _FIELD_NAMES[item.name],
+                _show_field(item.name, given),
+                _show_field(item.name, right),
+                state.symbols[scan.underlying],
+                scan.worst,
+                model.section(scan.underlying).scenarios[scan.worst],
+            )
+        else:
+            shown = _show_field(item.name, given), _show_field(item.name, right)
+            yield Finding(round_number, true.account, _FIELD_NAMES[item.name], *shown)

@@ -1,0 +1,68 @@
+"""What an audit finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from marginproof.spec.model import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference: where, which field, the posted and the true value, and the scenario that shows it (for margins)."""
+
+    round: int
+    account: int | None
+    field: str
+    posted: str
+    true: str
+    underlying: str | None = None
+    scenario_index: int | None = None
+    scenario: Scenario | None = None
+
+    def sentence(self) -> str:
+        """The finding in one sentence."""
+        where = f"epoch {self.round}" + (f", account {self.account}" if self.account is not None else "")
+        text = f"{where}: {self.field} was posted as {self.posted}, it is {self.true}"
+        if self.scenario is not None:
+            shock = f"spot x {self.scenario.spot_wad / 1e18:g}, vol {self.scenario.kind.name.lower()}"
+            text += f"; shown by {self.underlying} scenario {self.scenario_index} ({shock}, weight {self.scenario.weight_wad / 1e18:g})"
+        return text
+
+
+@dataclass(slots=True)
+class EpochAudit:
+    """The audit of one epoch: how many accounts and figures were compared with what, and what differed."""
+
+    round: int
+    accounts: int = 0
+    figures_recomputed: int = 0
+    leaves_seen: int = 0
+    contract_checks: int = 0
+    signers: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """For --json."""
+        return {
+            "round": self.round,
+            "accounts": self.accounts,
+            "figuresRecomputed": self.figures_recomputed,
+            "postedLeavesSeen": self.leaves_seen,
+            "contractChecks": self.contract_checks,
+            "signers": self.signers,
+            "findings": [
+                {
+                    "round": f.round,
+                    "account": f.account,
+                    "field": f.field,
+                    "posted": f.posted,
+                    "true": f.true,
+                    "underlying": f.underlying,
+                    "scenario": f.scenario_index,
+                    "sentence": f.sentence(),
+                }
+                for f in self.findings
+            ],
+        }

@@ -1,0 +1,1 @@
+"""The one command `marginproof`: one small module per group of subcommands."""

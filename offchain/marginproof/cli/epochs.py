@@ -1,0 +1,69 @@
+"""Recomputing a posted epoch from the chain, so that a leaf is used only when it leads to the signed root."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marginproof.cli.chain import Chain
+from marginproof.cli.numbers import e8
+from marginproof.engine.epoch import EpochResult, compute_epoch
+from marginproof.errors import VerificationError
+from marginproof.protocol.state import PostedEpoch
+from marginproof.spec.tree import verify
+from marginproof.spec.typed_data import EpochHeader, Leaf
+
+
+def recomputed(chain: Chain, epoch: PostedEpoch) -> EpochResult:
+    """The epoch as it follows from the chain. Errors: VerificationError when its root is not the posted one."""
+    state = chain.state(epoch.header.block_number)
+    result = compute_epoch(
+        [account.positions for account in state.accounts],
+        state.table(),
+        epoch.market,
+        state.model(epoch.header.model_hash),
+    )
+    if result.root != epoch.header.leaf_root or len(result.leaves) != epoch.header.leaf_count:
+        raise VerificationError(
+            f"Epoch {epoch.header.round} was posted with root 0x{epoch.header.leaf_root.hex()}; "
+            f"from the chain it is 0x{result.root.hex()}.",
+            "`marginproof audit` says where they differ. Its leaves cannot be proven from here.",
+        )
+    return result
+
+
+def leaf_and_proof(chain: Chain, epoch: PostedEpoch, account: int) -> tuple[Leaf, list[bytes]]:
+    """An account's leaf and its proof, verified against the posted root. Errors: VerificationError, SpecError."""
+    result = recomputed(chain, epoch)
+    proof = result.proof(account)
+    leaf = result.leaves[account]
+    verify(leaf.struct_hash(), account, epoch.header.leaf_count, proof, epoch.header.leaf_root)
+    return leaf, proof
+
+
+def leaf_json(leaf: Leaf) -> dict[str, Any]:
+    """A leaf for programs: money as exact decimals in USD."""
+    return {
+        "account": leaf.account,
+        "portfolioHash": "0x" + leaf.portfolio_hash.hex(),
+        "portfolioValue": e8(leaf.portfolio_value),
+        "spotValue": e8(leaf.spot_value),
+        "initialMargin": e8(leaf.initial_margin),
+        "maintenanceMargin": e8(leaf.maintenance_margin),
+        "worstScenarios": "0x" + leaf.worst_scenarios.hex(),
+        "hash": "0x" + leaf.struct_hash().hex(),
+    }
+
+
+def header_json(header: EpochHeader) -> dict[str, Any]:
+    """A header for programs."""
+    return {
+        "round": header.round,
+        "time": header.time,
+        "blockNumber": header.block_number,
+        "blockHash": "0x" + header.block_hash.hex(),
+        "validUntil": header.valid_until,
+        "modelHash": "0x" + header.model_hash.hex(),
+        "marketHash": "0x" + header.market_hash.hex(),
+        "leafRoot": "0x" + header.leaf_root.hex(),
+        "leafCount": header.leaf_count,
+    }

@@ -1,0 +1,65 @@
+"""`marginproof explain`: one account at one epoch, from the chain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Rpc
+
+
+def explain(
+    account: AccountId,
+    round_number: Annotated[
+        int | None, typer.Option("--round", min=0, help="Round of the epoch. [default: the newest]")
+    ] = None,
+    rpc: Rpc = DEFAULT_RPC,
+    deployment: DeploymentFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain how an account's margin in a posted epoch came about, from the chain alone.
+
+    Exits with 5 when the posted root is not what the chain gives.
+    """
+    from marginproof.auditor.explain import explain_account
+    from marginproof.cli.chain import open_venue
+    from marginproof.cli.console import emit, out
+    from marginproof.cli.epochs import header_json
+    from marginproof.cli.figures import MarginReport
+    from marginproof.cli.numbers import moment
+    from marginproof.engine.epoch import compute_epoch
+    from marginproof.errors import VerificationError
+
+    chain = open_venue(rpc, deployment)
+    found = explain_account(chain.venue, account, round_number)
+    header, state = found.epoch.header, found.state
+    market, model = found.epoch.market, state.model(header.model_hash)
+    report = MarginReport(found.explanation, market, model, state.ids_by_symbol())
+    root = compute_epoch([held.positions for held in state.accounts], state.table(), market, model).root
+    matches = root == header.leaf_root
+    if as_json:
+        emit(
+            {"format": "marginproof/explanation@1", "id": account, "owner": state.accounts[account].owner}
+            | {"epoch": header_json(header), "recomputedRoot": "0x" + root.hex(), "rootMatches": matches}
+            | report.json()
+        )
+    else:
+        console = out()
+        console.print(
+            f"Account {account} of {state.accounts[account].owner} in epoch {header.round}: market of {moment(header.time)}, "
+            f"positions and cash as of block {header.block_number}.\n",
+            soft_wrap=True,
+        )
+        report.show(console)
+        console.print(f"Model 0x{header.model_hash.hex()}.", soft_wrap=True)
+        if matches:
+            console.print(
+                f"The recomputed root is the posted one, 0x{root.hex()}: these figures are what was signed.",
+                soft_wrap=True,
+            )
+    if not matches:
+        raise VerificationError(
+            f"Epoch {header.round} was posted with root 0x{header.leaf_root.hex()}, the chain gives 0x{root.hex()}.",
+            "`marginproof audit` says which account and figure differ.",
+        )

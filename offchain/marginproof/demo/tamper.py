@@ -1,0 +1,36 @@
+"""A dishonest computation: one leaf of one epoch with a maintenance margin some units of E8 too low."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from marginproof.engine.epoch import EpochResult, commit
+from marginproof.protocol.compute import epoch_of
+from marginproof.protocol.state import VenueState
+from marginproof.spec.market import MarketSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Tamper:
+    """At snapshot `time`, take `units` (E8) off the maintenance margin of the account with the greatest one."""
+
+    time: int
+    units: int
+
+    @classmethod
+    def parse(cls, text: str) -> Tamper:
+        """From "TIME:UNITS"."""
+        time, units = text.split(":")
+        return cls(int(time), int(units))
+
+    def __str__(self) -> str:
+        return f"{self.time}:{self.units}"
+
+    def compute(self, state: VenueState, market: MarketSnapshot) -> EpochResult:
+        """The true epoch, or at the chosen time the false one."""
+        result = epoch_of(state, market)
+        if market.time != self.time:
+            return result
+        victim = max(result.leaves, key=lambda leaf: leaf.maintenance_margin)
+        false = replace(victim, maintenance_margin=max(0, victim.maintenance_margin - self.units))
+        return commit(result.margins, [false if leaf is victim else leaf for leaf in result.leaves])

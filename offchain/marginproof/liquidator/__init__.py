@@ -1,0 +1,1 @@
+"""The liquidator: calls accounts that fell below maintenance margin and takes slices until they are healthy."""
