@@ -9,7 +9,9 @@ import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
 import { IPriceGuard } from "./interfaces/IPriceGuard.sol";
 import { EpochHeader, Leaf } from "./interfaces/Types.sol";
+import { Limits } from "./libraries/Limits.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
+import { Range } from "./libraries/Range.sol";
 import { TypedData } from "./libraries/TypedData.sol";
 
 /// @title Accepts what a quorum of attesters signed
@@ -20,6 +22,8 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
     }
 
     uint256 private constant SIGNATURE_BYTES = 65;
+    /// @dev The chain knows the hashes of 256 blocks; a deeper one could never be proven.
+    int256 private constant MAX_DEPTH = 255;
 
     /// @notice Who may sign.
     IAttesterSet public immutable attesterSet;
@@ -41,8 +45,8 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
     /// @param models_ Where models are kept.
     /// @param instruments_ Where instruments are listed.
     /// @param guard_ What compares prices with outside feeds.
-    /// @param maxAge_ How long after its time an epoch may be in force, seconds.
-    /// @param minDepth_ How many blocks must follow the one that an epoch margins; the chain knows 256.
+    /// @param maxAge_ How long after its time an epoch may be in force, seconds, at least 1.
+    /// @param minDepth_ How many blocks must follow the one that an epoch margins, at most 255.
     constructor(
         IAttesterSet attesterSet_,
         IModelRegistry models_,
@@ -51,6 +55,8 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
         uint64 maxAge_,
         uint64 minDepth_
     ) EIP712("marginproof", "1") {
+        Range.check("maxAge", int256(uint256(maxAge_)), 1, Limits.MAX_TIME);
+        Range.check("minDepth", int256(uint256(minDepth_)), 0, MAX_DEPTH);
         attesterSet = attesterSet_;
         models = models_;
         instruments = instruments_;

@@ -9,11 +9,9 @@ import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
 import { IMarginVault } from "./interfaces/IMarginVault.sol";
 import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
 import { Figures } from "./interfaces/Types.sol";
-import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { MarginGate } from "./libraries/MarginGate.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Range } from "./libraries/Range.sol";
-import { Reading } from "./libraries/Reading.sol";
 
 /// @title Calls margin and sells slices at a fixed discount
 contract LiquidationHouse is ILiquidationHouse {
@@ -157,7 +155,8 @@ contract LiquidationHouse is ILiquidationHouse {
             sale.modelHash,
             sale.rest,
             market,
-            _choicesFor(sale.rest, choices)
+            // Less than the whole leaves something of every position; the whole leaves nothing to choose for.
+            sale.rest.length == 0 ? bytes("") : choices
         );
         sale.remaining = rest.maintenanceMargin;
         require(
@@ -165,7 +164,7 @@ contract LiquidationHouse is ILiquidationHouse {
             SliceRaisesRequirement(account, sale.requirement, sale.remaining)
         );
         sale.sliceValue = whole.portfolioValue - rest.portfolioValue;
-        sale.bonus = _bonus(fractionWad, sale);
+        sale.bonus = _bonus(sale);
     }
 
     /// @dev The figures in the chosen scenarios, and equity. Reverts if equity covers the requirement there.
@@ -204,28 +203,14 @@ contract LiquidationHouse is ILiquidationHouse {
         require(fractionWad <= max, SliceTooLarge(fractionWad, max));
     }
 
-    /// @dev Discount x fraction x requirement, at most fraction x equity. Quantities are cut to whole units, so that the requirement may fall
-    ///      by less than the fraction; the last bound keeps equity / requirement from falling all the same.
-    function _bonus(uint256 fractionWad, Sale memory sale) private view returns (uint256) {
+    /// @dev Discount x the requirement that goes with the slice, at most what keeps equity / requirement from falling. Both follow from the
+    ///      requirement that is left, not from the fraction: quantities are cut to whole units, and a bonus for a fraction that did not
+    ///      quite move could be had again and again. As it is, many small slices earn no more than a large one.
+    function _bonus(Sale memory sale) private view returns (uint256) {
         if (sale.equity <= 0) return 0;
         uint256 equity = uint256(sale.equity);
-        uint256 offered = Math.mulDiv(sale.requirement, discountWad * fractionWad, WAD * WAD);
-        uint256 share = Math.mulDiv(equity, fractionWad, WAD);
+        uint256 offered = Math.mulDiv(sale.requirement - sale.remaining, discountWad, WAD);
         uint256 needed = Math.mulDiv(equity, sale.remaining, sale.requirement, Math.Rounding.Ceil);
-        return Math.min(offered, Math.min(share, equity - needed));
-    }
-
-    /// @dev The choices of the underlyings that the rest still holds.
-    function _choicesFor(bytes memory rest, bytes calldata choices) private pure returns (bytes memory kept) {
-        for (uint256 i = 0; i + 1 < choices.length; i += 2) {
-            if (_holds(rest, uint8(choices[i]))) kept = bytes.concat(kept, choices[i:i + 2]);
-        }
-    }
-
-    function _holds(bytes memory portfolio, uint256 underlying) private pure returns (bool) {
-        for (uint256 offset = 0; offset < portfolio.length; offset += PortfolioCodec.POSITION_BYTES) {
-            if (InstrumentId.underlying(Reading.uint32In(portfolio, offset)) == underlying) return true;
-        }
-        return false;
+        return Math.min(offered, equity - needed);
     }
 }

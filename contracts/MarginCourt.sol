@@ -31,12 +31,11 @@ contract MarginCourt is IMarginCourt {
         TailTable table;
     }
 
-    /// @dev One underlying: its model, the moves (the first is the market as it stands), the sum under each of them (E16), the sum of
-    ///      what is settled and moves no more, the part of the value that is spot collateral (E16), the position after its last.
+    /// @dev One underlying: its model, one column per move (the first is the market as it stands), the sum of what is settled and moves
+    ///      no more, the part of the value that is spot collateral (both E16), the position after its last.
     struct Scan {
         ModelCodec.Section model;
-        ModelCodec.Scenario[] moves;
-        int256[] sums;
+        Valuation.Column[] columns;
         int256 settled;
         int256 spot;
         uint256 next;
@@ -70,7 +69,7 @@ contract MarginCourt is IMarginCourt {
         for (uint256 i = 0; i < count;) {
             uint256 underlying = _underlyingAt(portfolio, i);
             ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            Scan memory scan = _scan(shared, portfolio, market, i, model, _allMoves(shared.model, model));
+            Scan memory scan = _scan(shared, portfolio, market, i, model, 0, model.scenarioCount);
             (uint256 index, int256 loss) = _worst(scan);
             _add(totals, scan, loss);
             worst = bytes.concat(worst, bytes1(uint8(underlying)), bytes1(uint8(index)));
@@ -97,14 +96,7 @@ contract MarginCourt is IMarginCourt {
             ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
             uint256 index = uint8(choices[chosen + 1]);
             if (index >= model.scenarioCount) revert ScenarioOutOfRange(index, model.scenarioCount);
-            Scan memory scan = _scan(
-                shared,
-                portfolio,
-                market,
-                i,
-                model,
-                _oneMove(shared.model, model, index)
-            );
+            Scan memory scan = _scan(shared, portfolio, market, i, model, index, 1);
             _add(totals, scan, _loss(scan, 0));
             i = scan.next;
         }
@@ -126,7 +118,7 @@ contract MarginCourt is IMarginCourt {
         uint256 first = 0;
         while (first < count && _underlyingAt(portfolio, first) != underlying) ++first;
         if (first == count) return result;
-        Scan memory scan = _scan(shared, portfolio, market, first, model, _allMoves(shared.model, model));
+        Scan memory scan = _scan(shared, portfolio, market, first, model, 0, model.scenarioCount);
         for (uint256 s = 0; s < result.length; ++s) result[s] = _loss(scan, s);
     }
 
@@ -141,35 +133,32 @@ contract MarginCourt is IMarginCourt {
         return Shared(models.modelBytes(modelHash), instruments.terms(portfolio), Gaussian.load());
     }
 
-    /// @dev Sums the positions of one underlying, from position `first` on.
+    /// @dev Sums the positions of one underlying, from position `start` on, as things stand and in `scenarios` scenarios from
+    ///      scenario `first` on.
     function _scan(
         Shared memory shared,
         bytes calldata portfolio,
         bytes calldata market,
-        uint256 first,
+        uint256 start,
         ModelCodec.Section memory model,
-        ModelCodec.Scenario[] memory moves
+        uint256 first,
+        uint256 scenarios
     ) private pure returns (Scan memory scan) {
         scan.model = model;
-        scan.moves = moves;
-        scan.sums = new int256[](moves.length);
+        scan.columns = Valuation.columns(shared.model, model, first, scenarios);
         MarketCodec.Section memory section = MarketCodec.find(market, model.underlying);
         uint256 count = PortfolioCodec.count(portfolio);
-        uint256 i = first;
+        uint256 i = start;
         for (; i < count; ++i) {
             (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
             if (InstrumentId.underlying(id) != model.underlying) break;
             if (InstrumentId.expiryIndex(id) >= InstrumentId.FIRST_EXPIRY_INDEX) break;
-            if (InstrumentId.isSpot(id)) {
-                scan.spot = quantity * int256(section.spot);
-                Valuation.addUndated(scan.sums, moves, section.spot, 0, quantity);
-            } else {
-                Valuation.addUndated(scan.sums, moves, section.spot, section.funding, quantity);
-            }
+            if (InstrumentId.isSpot(id)) scan.spot = quantity * int256(section.spot);
+            int256 funding = InstrumentId.isSpot(id) ? int256(0) : section.funding;
+            Valuation.addUndated(scan.columns, section.spot, funding, quantity);
         }
-        Valuation.Expiry memory room = Valuation.emptyExpiry(moves.length);
         while (i < count && _underlyingAt(portfolio, i) == model.underlying) {
-            i = _addExpiry(shared, portfolio, market, i, scan, section, room);
+            i = _addExpiry(shared, portfolio, market, i, scan, section);
         }
         scan.next = i;
     }
@@ -181,40 +170,58 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         uint256 i,
         Scan memory scan,
-        MarketCodec.Section memory section,
-        Valuation.Expiry memory room
+        MarketCodec.Section memory section
     ) private pure returns (uint256) {
-        uint256 expiry = shared.terms[i] >> 64;
-        uint256 settlement = MarketCodec.settlementPrice(market, section, expiry);
-        if (settlement == 0) {
-            MarketCodec.Quote memory quote = MarketCodec.quote(
-                market,
-                section,
-                MarketCodec.findExpiry(market, section, expiry)
-            );
-            Valuation.prepare(room, quote, MarketCodec.time(market), scan.model, scan.moves);
-        }
+        uint256 settlement = MarketCodec.settlementPrice(market, section, shared.terms[i] >> 64);
+        if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
+        uint256 live = MarketCodec.findExpiry(market, section, shared.terms[i] >> 64);
+        Valuation.Expiry memory expiry = Valuation.prepare(
+            scan.columns,
+            scan.model,
+            MarketCodec.quote(market, section, live),
+            MarketCodec.time(market)
+        );
+        uint256 count = PortfolioCodec.count(portfolio);
         (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
         uint256 group = id >> 16;
+        // Unchecked: `i` counts positions, at most 128; one of `calls` and `puts` is the quantity, the other zero.
+        unchecked {
+            while (id >> 16 == group) {
+                uint256 strike = uint64(shared.terms[i]);
+                int256 calls = InstrumentId.isPut(id) ? int256(0) : quantity;
+                int256 puts = quantity - calls;
+                uint256 put = id | 1;
+                (id, quantity) = _atOrNone(portfolio, ++i, count);
+                if (strike == 0) {
+                    Valuation.addFuture(scan.columns, calls);
+                    continue;
+                }
+                // The put of the same strike stands right after its call.
+                if (id == put) {
+                    puts = quantity;
+                    (id, quantity) = _atOrNone(portfolio, ++i, count);
+                }
+                Valuation.addOptions(scan.columns, expiry, strike, calls, puts, shared.table);
+            }
+        }
+        return i;
+    }
+
+    /// @dev Adds the positions of one settled expiry, from position `i` on; returns the position after its last.
+    function _addSettled(
+        Shared memory shared,
+        bytes calldata portfolio,
+        uint256 i,
+        Scan memory scan,
+        uint256 settlement
+    ) private pure returns (uint256) {
         uint256 count = PortfolioCodec.count(portfolio);
+        (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
+        uint256 group = id >> 16;
         while (id >> 16 == group) {
             uint256 strike = uint64(shared.terms[i]);
-            bool isPut = InstrumentId.isPut(id);
-            (uint256 nextId, int256 nextQuantity) = _atOrNone(portfolio, ++i, count);
-            if (settlement != 0) {
-                scan.settled += quantity * Valuation.settledValue(settlement, strike, isPut);
-            } else if (strike == 0) {
-                Valuation.addFuture(scan.sums, room, quantity);
-            } else if (isPut) {
-                Valuation.addOptions(scan.sums, room, strike, 0, quantity, shared.table);
-            } else if (nextId == id + 1) {
-                // The put of the same strike stands right after its call.
-                Valuation.addOptions(scan.sums, room, strike, quantity, nextQuantity, shared.table);
-                (nextId, nextQuantity) = _atOrNone(portfolio, ++i, count);
-            } else {
-                Valuation.addOptions(scan.sums, room, strike, quantity, 0, shared.table);
-            }
-            (id, quantity) = (nextId, nextQuantity);
+            scan.settled += quantity * Valuation.settledValue(settlement, strike, InstrumentId.isPut(id));
+            (id, quantity) = _atOrNone(portfolio, ++i, count);
         }
         return i;
     }
@@ -233,41 +240,23 @@ contract MarginCourt is IMarginCourt {
         return InstrumentId.underlying(id);
     }
 
-    function _allMoves(
-        bytes memory model,
-        ModelCodec.Section memory section
-    ) private pure returns (ModelCodec.Scenario[] memory moves) {
-        moves = new ModelCodec.Scenario[](1 + section.scenarioCount);
-        moves[0] = Valuation.unmoved();
-        for (uint256 s = 1; s < moves.length; ++s) moves[s] = ModelCodec.scenario(model, section, s - 1);
-    }
-
-    function _oneMove(
-        bytes memory model,
-        ModelCodec.Section memory section,
-        uint256 index
-    ) private pure returns (ModelCodec.Scenario[] memory moves) {
-        moves = new ModelCodec.Scenario[](2);
-        moves[0] = Valuation.unmoved();
-        moves[1] = ModelCodec.scenario(model, section, index);
-    }
-
     /// @dev The loss of scenario `s` (of those scanned), E34: below 2^117 x 2^60.
     function _loss(Scan memory scan, uint256 s) private pure returns (int256) {
-        return int256(scan.moves[s + 1].weight) * (scan.sums[0] - scan.sums[s + 1]);
+        Valuation.Column memory column = scan.columns[s + 1];
+        return int256(column.weight) * (scan.columns[0].sum - column.sum);
     }
 
     /// @dev The greatest loss (E34) and the lowest index that has it.
     function _worst(Scan memory scan) private pure returns (uint256 index, int256 greatest) {
         greatest = _loss(scan, 0);
-        for (uint256 s = 1; s < scan.model.scenarioCount; ++s) {
+        for (uint256 s = 1; s + 1 < scan.columns.length; ++s) {
             int256 loss = _loss(scan, s);
             if (loss > greatest) (index, greatest) = (s, loss);
         }
     }
 
     function _add(Totals memory totals, Scan memory scan, int256 loss) private pure {
-        totals.value += scan.sums[0] + scan.settled;
+        totals.value += scan.columns[0].sum + scan.settled;
         totals.spot += scan.spot;
         if (loss > 0) {
             totals.initial += int256(scan.model.initialFactor) * loss;

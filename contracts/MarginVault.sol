@@ -232,7 +232,12 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
     }
 
     function _decimalsOf(address token) private view returns (uint8 decimals) {
-        decimals = IERC20Metadata(token).decimals();
+        require(token.code.length != 0, NotAToken(token));
+        try IERC20Metadata(token).decimals() returns (uint8 answer) {
+            decimals = answer;
+        } catch {
+            revert NotAToken(token);
+        }
         require(decimals <= MAX_DECIMALS, TooManyDecimals(token, decimals));
     }
 

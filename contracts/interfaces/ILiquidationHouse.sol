@@ -50,8 +50,9 @@ interface ILiquidationHouse is IProtocolErrors {
     ) external;
 
     /// @notice Buy a slice of a frozen account that is still unhealthy: a fraction of every position, rounded towards zero.
-    /// @dev Price: the slice's value less a bonus of discount x fraction x requirement, at most fraction x equity, at least 0, and at most what
-    ///      keeps equity / requirement from falling. If the price is negative, the funding account receives it.
+    /// @dev Price: the slice's value less a bonus, the discount on the requirement that goes with it: discount x fraction x requirement, but
+    ///      for quantities cut to whole units. At most what keeps equity / requirement from falling, 0 when equity is not positive. If the
+    ///      price is negative, the funding account receives it.
     /// @param account The account, not the caller's.
     /// @param fundingAccount An own account without positions, which pays; its cash must not end below zero.
     /// @param fractionWad Above 0, at most `maxSliceWad`; up to 1 when the requirement is below `dustE8` or equity at most 0.

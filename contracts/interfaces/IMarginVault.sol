@@ -23,6 +23,8 @@ interface IMarginVault is IProtocolErrors {
     error AmountNotRepresentable(uint256 amount, uint256 unit);
     /// @notice The vault's balance did not change by exactly the amount.
     error TransferShort(uint256 expected, uint256 received);
+    /// @notice An address that does not answer `decimals()`.
+    error NotAToken(address token);
     /// @notice A token with more than 36 decimals.
     error TooManyDecimals(address token, uint256 decimals);
     /// @notice An underlying whose spot is not taken as collateral.

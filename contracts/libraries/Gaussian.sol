@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { GaussianTable } from "./GaussianTable.sol";
 
 /// @dev Where in memory the coefficients start.
@@ -50,8 +51,7 @@ library Gaussian {
                 total := add(sar(192, mload(add(row, 8))), sar(58, mul(total, u)))
                 total := add(sar(192, mload(row)), sar(58, mul(total, u)))
             }
-            total >>= 2;
-            return total < 0 ? 0 : uint256(total);
+            return uint256(FixedPointMathLib.max(total >> 2, 0));
         }
     }
 

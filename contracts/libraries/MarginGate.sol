@@ -50,8 +50,8 @@ library MarginGate {
         if (excess < 0 && !reducesRisk) {
             revert IProtocolErrors.BelowInitialMargin(change.account, equity, afterwards.initialMargin);
         }
-        if (free < 0) revert IProtocolErrors.CashDeficit(change.account, uint256(-free));
-        revert IProtocolErrors.BelowInitialMargin(change.account, equity, afterwards.initialMargin);
+        // Here the cash is what fails: had it not, the first or the second rule would have let the change pass.
+        revert IProtocolErrors.CashDeficit(change.account, uint256(-free));
     }
 
     /// @dev Equity, what it has above initial margin, and what is left of it without spot collateral.

@@ -17,11 +17,14 @@ library PortfolioCodec {
         uint256 total = count(portfolio);
         if (total > Limits.MAX_POSITIONS) revert ISpecErrors.TooManyPositions(total, Limits.MAX_POSITIONS);
         uint256 previous = 0;
-        for (uint256 i = 0; i < total; ++i) {
+        for (uint256 i = 0; i < total;) {
             (uint256 id, int256 quantity) = at(portfolio, i);
             if (id <= previous) revert ISpecErrors.PositionsNotSorted(previous, id);
             _checkQuantity(id, quantity);
             previous = id;
+            unchecked {
+                ++i;
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { Black76 } from "./Black76.sol";
 import { FixedPoint } from "./FixedPoint.sol";
 import { Logarithm } from "./Logarithm.sol";
@@ -12,14 +13,6 @@ library Scenario {
     /// @dev ln(2592000), Q64, by Logarithm.ln.
     int256 internal constant LOG_THIRTY_DAYS = 272420415882384643912;
     uint256 private constant SECONDS_PER_YEAR = 365 days;
-
-    /// @dev A scenario at one expiry: shocked forward (E8), its logarithm (Q64), then vol' = max(volFloor, vol * volMultiplier), Q58.
-    struct Shock {
-        uint256 forward;
-        int256 logForward;
-        uint256 volMultiplier;
-        uint256 volFloor;
-    }
 
     /// @dev What vol moves mean at one expiry, Q58; prepared once, whatever the number of scenarios.
     struct VolRules {
@@ -39,8 +32,8 @@ library Scenario {
     /// @param time Seconds to expiry, t.
     function tenorMultiplier(ModelCodec.Section memory model, uint256 time) internal pure returns (uint256) {
         uint256 exponent = time <= THIRTY_DAYS ? model.powerShort : model.powerLong;
-        uint256 floored = time < model.floorSeconds ? model.floorSeconds : time;
-        int256 ratioLogarithm = LOG_THIRTY_DAYS - Logarithm.ln(floored);
+        int256 ratioLogarithm =
+            LOG_THIRTY_DAYS - Logarithm.ln(FixedPointMathLib.max(time, model.floorSeconds));
         return Logarithm.power(ratioLogarithm, FixedPoint.wadToQ64(int256(exponent)));
     }
 
@@ -83,15 +76,13 @@ library Scenario {
     }
 
     /// @notice min(16, max(floor, floor(vol * multiplier))), Q58. Vol and multiplier are at most 2^62.
-    function shockedVol(uint256 vol, Shock memory shock) internal pure returns (uint256) {
+    function shockedVol(uint256 vol, uint256 multiplier, uint256 floor) internal pure returns (uint256) {
         unchecked {
-            uint256 shocked = (vol * shock.volMultiplier) >> 58;
-            if (shocked < shock.volFloor) shocked = shock.volFloor;
-            return _capped(shocked);
+            return _capped(FixedPointMathLib.max((vol * multiplier) >> 58, floor));
         }
     }
 
     function _capped(uint256 vol) private pure returns (uint256) {
-        return vol < Black76.MAX_TOTAL_VOL ? vol : Black76.MAX_TOTAL_VOL;
+        return FixedPointMathLib.min(vol, Black76.MAX_TOTAL_VOL);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { Black76 } from "./Black76.sol";
 import { FixedPoint } from "./FixedPoint.sol";
@@ -64,8 +65,8 @@ library Svi {
             );
             int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 64) + root)) >> 64);
             if (variance <= 0) return 0;
-            uint256 vol = FixedPoint.squareRoot(uint256(variance) << 52);
-            return vol < Black76.MAX_TOTAL_VOL ? vol : Black76.MAX_TOTAL_VOL;
+            return
+                FixedPointMathLib.min(FixedPoint.squareRoot(uint256(variance) << 52), Black76.MAX_TOTAL_VOL);
         }
     }
 }

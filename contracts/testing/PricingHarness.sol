@@ -97,9 +97,8 @@ contract PricingHarness {
         for (uint256 i = 0; i < out.length; ++i) {
             (uint256 f, uint256 k) = (forwards[i], strikes[i]);
             uint256 y = Black76.moneyness(Logarithm.ln(f), Logarithm.ln(k));
-            (uint256 near, uint256 far) = f < k ? (f, k) : (k, f);
-            uint256 intrinsic = isCall[i] == (f > k) ? far - near : 0;
-            out[i] = Black76.outOfTheMoney(near, far, y, vols[i], table) + intrinsic;
+            uint256 intrinsic = isCall[i] == (f > k) ? (f > k ? f - k : k - f) : 0;
+            out[i] = Black76.outOfTheMoney(f, k, y, vols[i], table) + intrinsic;
         }
     }
 
@@ -149,17 +148,21 @@ contract PricingHarness {
         uint256 expiry,
         uint256[] calldata options
     ) external pure returns (int256[] memory out) {
-        (Valuation.Expiry memory prepared, uint256 moves) = _prepare(model, market, underlying, expiry);
+        (Valuation.Column[] memory columns, Valuation.Expiry memory prepared) = _prepare(
+            model,
+            market,
+            underlying,
+            expiry
+        );
         TailTable table = Gaussian.load();
-        int256[] memory sums = new int256[](moves);
-        out = new int256[](options.length * moves);
+        out = new int256[](options.length * columns.length);
         for (uint256 i = 0; i < options.length; ++i) {
-            for (uint256 s = 0; s < moves; ++s) sums[s] = 0;
+            for (uint256 s = 0; s < columns.length; ++s) columns[s].sum = 0;
             (int256 calls, int256 puts) = options[i] & 1 == 0
                 ? (int256(1), int256(0))
                 : (int256(0), int256(1));
-            Valuation.addOptions(sums, prepared, options[i] >> 1, calls, puts, table);
-            for (uint256 s = 0; s < moves; ++s) out[i * moves + s] = sums[s];
+            Valuation.addOptions(columns, prepared, options[i] >> 1, calls, puts, table);
+            for (uint256 s = 0; s < columns.length; ++s) out[i * columns.length + s] = columns[s].sum;
         }
     }
 
@@ -249,21 +252,18 @@ contract PricingHarness {
         bytes calldata market,
         uint256 underlying,
         uint256 expiry
-    ) private pure returns (Valuation.Expiry memory prepared, uint256 count) {
+    ) private pure returns (Valuation.Column[] memory columns, Valuation.Expiry memory prepared) {
         ModelCodec.check(model);
         MarketCodec.validate(market);
         ModelCodec.Section memory section = ModelCodec.section(model, underlying);
         MarketCodec.Section memory quotes = MarketCodec.find(market, underlying);
-        count = 1 + section.scenarioCount;
-        ModelCodec.Scenario[] memory moves = new ModelCodec.Scenario[](count);
-        moves[0] = Valuation.unmoved();
-        for (uint256 s = 1; s < count; ++s) moves[s] = ModelCodec.scenario(model, section, s - 1);
-        prepared = Valuation.emptyExpiry(count);
-        MarketCodec.Quote memory quote = MarketCodec.quote(
-            market,
-            quotes,
-            MarketCodec.findExpiry(market, quotes, expiry)
+        columns = Valuation.columns(model, section, 0, section.scenarioCount);
+        uint256 live = MarketCodec.findExpiry(market, quotes, expiry);
+        prepared = Valuation.prepare(
+            columns,
+            section,
+            MarketCodec.quote(market, quotes, live),
+            MarketCodec.time(market)
         );
-        Valuation.prepare(prepared, quote, MarketCodec.time(market), section, moves);
     }
 }
