@@ -1,0 +1,1 @@
+"""Generator of the test vectors: inputs chosen here, every expected value computed by `marginproof.spec`."""

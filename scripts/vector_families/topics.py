@@ -1,0 +1,36 @@
+"""Every topic, in the order in which the specification is read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from . import (
+    accounts,
+    epoch,
+    fixed_point,
+    market,
+    model,
+    portfolio,
+    pricing,
+    quorum,
+    scenario,
+    smile,
+    tree,
+    typed,
+)
+from .case import Topic
+
+TOPICS: Final[tuple[Topic, ...]] = (
+    *fixed_point.TOPICS,
+    *pricing.TOPICS,
+    *smile.TOPICS,
+    *model.TOPICS,
+    *scenario.TOPICS,
+    *portfolio.TOPICS,
+    *accounts.TOPICS,
+    *tree.TOPICS,
+    *typed.TOPICS,
+    *quorum.TOPICS,
+    *market.TOPICS,
+    *epoch.TOPICS,
+)
