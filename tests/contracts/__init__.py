@@ -1,0 +1,1 @@
+"""The contracts that hold money and commitments, run in an EVM."""

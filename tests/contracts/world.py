@@ -1,0 +1,331 @@
+"""All contracts deployed and connected, traders with keys, and a view of every account rebuilt from events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, replace
+from functools import cache
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_typing import Hash32
+from eth_utils.address import to_canonical_address
+
+from evm.machine import ADMIN, START, Contract, Machine
+from marginproof.spec.hashing import keccak
+from marginproof.spec.margin import Margin, ValueTable, margin, value_table
+from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
+from marginproof.spec.model import Model, encode_model, model_hash
+from marginproof.spec.portfolio import apply_trade, decode_portfolio
+from marginproof.spec.tree import proof, root, tree_levels
+from marginproof.spec.typed_data import EpochHeader, Leaf, Order, digest, domain_separator, leaf_of
+
+from . import setting
+
+CHAIN_ID = 31_337
+FIRST_BLOCK = 1_000
+
+
+@cache
+def person(name: str) -> LocalAccount:
+    """Somebody with a key, always the same for a name."""
+    signer: LocalAccount = Account.from_key(keccak(name.encode()))
+    return signer
+
+
+def sign(signer: LocalAccount, message: bytes) -> bytes:
+    """65 bytes r, s, v over a digest."""
+    return bytes(signer.unsafe_sign_hash(Hash32(message)).signature)
+
+
+ATTESTERS = sorted((person(f"attester {i}") for i in range(5)), key=lambda a: int(a.address, 16))
+THRESHOLD = 3
+NEVER = 2**64 - 1
+
+
+class World:
+    """The deployment at the start: no accounts, no epoch."""
+
+    def __init__(self, house: str | None = None, settlement: tuple[str, int] | None = None) -> None:
+        """`house`: an address to connect in place of the liquidation house, for tests that write as it would.
+        `settlement`: contract and decimals of another settlement token.
+        """
+        self.machine = Machine(time=START, number=FIRST_BLOCK)
+        self.time = START
+        self.number = FIRST_BLOCK
+        self.model: Model = setting.model()
+        self.market: MarketSnapshot | None = None
+        self.header: EpochHeader | None = None
+        self.leaves: list[Leaf] = []
+        self._priced: tuple[MarketSnapshot, ValueTable] | None = None
+        self.nonce = 0
+        self.owners: list[LocalAccount] = []
+        self.portfolios: list[bytes] = []
+        self.cash: list[int] = []
+        self.frozen: list[bool] = []
+        self._deploy(house, settlement)
+
+    def _deploy(self, house: str | None, settlement: tuple[str, int] | None) -> None:
+        deploy = self.machine.deploy
+        self.instruments = deploy("InstrumentRegistry", ADMIN)
+        self.models = deploy("ModelRegistry", ADMIN)
+        self.attesters = deploy("AttesterSet", ADMIN, [a.address for a in ATTESTERS], THRESHOLD)
+        self.guard = deploy("PriceGuard", ADMIN)
+        self.epochs = deploy(
+            "EpochRegistry",
+            *(c.address for c in (self.attesters, self.models, self.instruments, self.guard)),
+            setting.MAX_AGE,
+            setting.MIN_DEPTH,
+        )
+        self.court = deploy("MarginCourt", self.instruments.address, self.models.address)
+        pricing = (self.epochs.address, self.court.address)
+        self.ledger = deploy(
+            "PortfolioLedger", ADMIN, self.instruments.address, *pricing, setting.SETTLE_DELAY
+        )
+        self.usd = deploy(*settlement) if settlement else deploy("TestToken", "US dollar", "USD", 6)
+        self.vault = deploy("MarginVault", ADMIN, self.ledger.address, *pricing, self.usd.address)
+        self.house = deploy(
+            "LiquidationHouse",
+            *(self.ledger.address, self.vault.address, *pricing),
+            setting.DISCOUNT,
+            setting.MAX_SLICE,
+            setting.DUST,
+        )
+        self.ledger.transact("connect", self.vault.address, house or self.house.address)
+        self.vault.transact("connect", house or self.house.address)
+        self.tokens = {
+            setting.BTC: deploy("TestToken", "Bitcoin", "BTC", 8),
+            setting.ETH: deploy("TestToken", "Ether", "ETH", 18),
+        }
+        self.feeds = {underlying: deploy("TestFeed", 8) for underlying in self.tokens}
+        for registry, role in ((self.instruments, b"LISTER_ROLE"), (self.models, b"MODEL_ROLE")):
+            registry.transact("grantRole", keccak(role), ADMIN)
+        for underlying, symbol in ((setting.BTC, "BTC"), (setting.ETH, "ETH")):
+            self.instruments.transact("addUnderlying", symbol)
+            for expiry in setting.EXPIRIES[underlying]:
+                self.instruments.transact("addExpiry", underlying, expiry)
+            self.instruments.transact("addStrikes", underlying, list(setting.STRIKES[underlying]))
+            self.vault.transact("setCollateral", underlying, self.tokens[underlying].address)
+            feed = self.feeds[underlying].address
+            self.guard.transact("setFeed", underlying, feed, setting.FEED_AGE, setting.DEVIATION_BPS)
+        self.instruments.transact("list", list(setting.LISTED))
+        self.models.transact("publish", encode_model(self.model))
+
+    # --- time and transactions -------------------------------------------------------------------------------------
+
+    def advance(self, seconds: int = 12, blocks: int = 4) -> None:
+        """Let time pass and blocks be mined."""
+        self.time += seconds
+        for _ in range(blocks):
+            self.machine.set_time(self.time)
+        self.number += blocks
+
+    def block_hash(self, number: int) -> bytes:
+        """What BLOCKHASH answers here within 256 blocks."""
+        return keccak(str(number).encode())
+
+    def do(self, contract: Contract, name: str, *args: Any, by: str = ADMIN) -> Any:
+        """A transaction; the view of accounts follows its events."""
+        result = contract.transact(name, *args, caller=by)
+        for event in self.machine.events():
+            self._follow(event.name, event.values)
+        return result
+
+    def _follow(self, name: str, values: dict[str, Any]) -> None:
+        match name:
+            case "AccountOpened":
+                self.portfolios.append(b"")
+                self.cash.append(0)
+                self.frozen.append(False)
+            case "PortfolioChanged":
+                self.portfolios[values["account"]] = values["portfolio"]
+            case "CashChanged":
+                self.cash[values["account"]] = values["cash"]
+            case "FrozenChanged":
+                self.frozen[values["account"]] = values["frozen"]
+
+    def event(self, name: str) -> dict[str, Any]:
+        """The values of the last transaction's only event of this name."""
+        found: list[dict[str, Any]] = [event.values for event in self.machine.events() if event.name == name]
+        assert len(found) == 1, f"{len(found)} events {name}"
+        return found[0]
+
+    # --- accounts --------------------------------------------------------------------------------------------------
+
+    def open(self, owner: LocalAccount, usd: int = 0) -> int:
+        """A new account with so many whole dollars."""
+        account: int = self.do(self.ledger, "openAccount", owner.address, by=owner.address)
+        self.owners.append(owner)
+        if usd:
+            self.deposit(account, usd * 10**6)
+        return account
+
+    def give(self, token: Contract, to: str, amount: int) -> None:
+        """Tokens, and leave for the vault to take them."""
+        token.transact("mint", to, amount)
+        token.transact("approve", self.vault.address, amount, caller=to)
+
+    def deposit(self, account: int, amount: int) -> None:
+        """Settlement tokens, in units of 10^-6."""
+        owner = self.owners[account].address
+        self.give(self.usd, owner, amount)
+        self.do(self.vault, "depositCash", account, amount, by=owner)
+
+    def deposit_spot(self, account: int, underlying: int, quantity_e8: int) -> None:
+        """Spot collateral, E8."""
+        owner = self.owners[account].address
+        decimals = {setting.BTC: 8, setting.ETH: 18}[underlying]
+        amount = quantity_e8 * 10 ** (decimals - 8)
+        self.give(self.tokens[underlying], owner, amount)
+        self.do(self.vault, "depositSpot", account, underlying, amount, self.portfolios[account], by=owner)
+
+    def figures(self, account: int) -> Margin:
+        """The account's figures by the specification, on the newest market."""
+        return self.figures_of(self.portfolios[account])
+
+    def figures_of(self, portfolio: bytes) -> Margin:
+        """The figures of portfolio bytes by the specification, on the newest market."""
+        positions = [(setting.TABLE.resolve(p.instrument), p.quantity) for p in decode_portfolio(portfolio)]
+        return margin(positions, self.model, self._values())
+
+    def _values(self) -> ValueTable:
+        """Values on the newest market, each computed once."""
+        assert self.market is not None
+        if self._priced is None or self._priced[0] is not self.market:
+            self._priced = (self.market, value_table(self.market, self.model))
+        return self._priced[1]
+
+    def choices(self, account: int) -> bytes:
+        """The worst scenarios by the specification: two bytes per held underlying."""
+        return b"".join(bytes((scan.underlying, scan.worst)) for scan in self.figures(account).scans)
+
+    def market_bytes(self) -> bytes:
+        """The newest market."""
+        assert self.market is not None
+        return encode_market(self.market)
+
+    # --- epochs ----------------------------------------------------------------------------------------------------
+
+    def snapshot(self, market: MarketSnapshot | None = None) -> EpochHeader:
+        """Compute an epoch of all accounts now: sets market and leaves, and the feeds to the market's spot; posts nothing."""
+        self.market = setting.market(self.time) if market is None else market
+        for quotes in self.market.underlyings:
+            if quotes.underlying in self.feeds:
+                self.feeds[quotes.underlying].transact("setAnswer", quotes.spot_e8, self.time)
+        self.leaves = [
+            leaf_of(account, keccak(portfolio), self.figures(account))
+            for account, portfolio in enumerate(self.portfolios)
+        ]
+        block = self.number - setting.MIN_DEPTH
+        return EpochHeader(
+            round=self.epochs.call("lastRound") + 1,
+            time=self.market.time,
+            block_number=block,
+            block_hash=self.block_hash(block),
+            valid_until=min(self.market.time + setting.MAX_AGE, self.market.next_expiry()),
+            model_hash=model_hash(self.model),
+            market_hash=market_hash(self.market),
+            leaf_root=root([leaf.struct_hash() for leaf in self.leaves]),
+            leaf_count=len(self.leaves),
+        )
+
+    def signatures(
+        self,
+        header: EpochHeader,
+        signers: Iterable[LocalAccount] = ATTESTERS[:THRESHOLD],
+        chain_id: int = CHAIN_ID,
+    ) -> bytes:
+        """The signers' signatures, in their order."""
+        separator = domain_separator(chain_id, to_canonical_address(self.epochs.address))
+        message = digest(separator, header.struct_hash())
+        return b"".join(sign(signer, message) for signer in signers)
+
+    def submit(
+        self, header: EpochHeader, signatures: bytes | None = None, market: bytes | None = None
+    ) -> None:
+        """Post a header, by default well signed and with the newest market."""
+        self.do(
+            self.epochs,
+            "post",
+            astuple(header),
+            self.signatures(header) if signatures is None else signatures,
+            self.market_bytes() if market is None else market,
+        )
+        self.header = header
+
+    def post(self, market: MarketSnapshot | None = None) -> EpochHeader:
+        """A good epoch of all accounts, posted."""
+        self.advance()
+        if market is not None:
+            market = replace(market, time=self.time)
+        header = self.snapshot(market)
+        self.submit(header)
+        return header
+
+    def move(self, **spots: int) -> EpochHeader:
+        """A good epoch at other spots, in whole dollars: move(btc=90_000)."""
+        self.advance()
+        ids = {"btc": setting.BTC, "eth": setting.ETH}
+        header = self.snapshot(setting.market(self.time, {ids[k]: v * setting.E8 for k, v in spots.items()}))
+        self.submit(header)
+        return header
+
+    def leaf(self, account: int) -> tuple[Any, list[bytes]]:
+        """The account's leaf of the newest epoch, and its proof."""
+        levels = tree_levels([leaf.struct_hash() for leaf in self.leaves])
+        return astuple(self.leaves[account]), proof(levels, account)
+
+    # --- trades ----------------------------------------------------------------------------------------------------
+
+    def order(self, account: int, instrument: int, quantity: int, price: int, deadline: int = NEVER) -> Order:
+        """An order with a fresh nonce; quantity and price in E8."""
+        self.nonce += 1
+        return Order(account, instrument, quantity, price, self.nonce, deadline)
+
+    def sign_order(self, order: Order, signer: LocalAccount | None = None, chain_id: int = CHAIN_ID) -> bytes:
+        """Its signature, by the owner unless told otherwise."""
+        separator = domain_separator(chain_id, to_canonical_address(self.ledger.address))
+        return sign(signer or self.owners[order.account], digest(separator, order.struct_hash()))
+
+    def settle(
+        self, a: Order, b: Order, signature_a: bytes | None = None, signature_b: bytes | None = None
+    ) -> None:
+        """Settle two orders, `a` resting, by default well signed."""
+        self.do(
+            self.ledger,
+            "settle",
+            astuple(a),
+            self.sign_order(a) if signature_a is None else signature_a,
+            astuple(b),
+            self.sign_order(b) if signature_b is None else signature_b,
+            self.portfolios[a.account],
+            self.portfolios[b.account],
+            self.market_bytes(),
+        )
+
+    def trade(self, buyer: int, seller: int, instrument: int, quantity: int, price: int) -> None:
+        """A trade at a price, E8."""
+        self.settle(
+            self.order(seller, instrument, -quantity, price), self.order(buyer, instrument, quantity, price)
+        )
+
+    def mark(self, instrument: int) -> int:
+        """What one unit is worth on the newest market, E8."""
+        return self._values()(setting.TABLE.resolve(instrument))[0]
+
+    def traded(self, account: int, instrument: int, quantity: int) -> bytes:
+        """The account's portfolio bytes after a trade, by the specification."""
+        after = apply_trade(decode_portfolio(self.portfolios[account]), instrument, quantity)
+        return setting.book(dict(after))
+
+    def equity(self, account: int) -> int:
+        """Cash and portfolio value on the newest market, E8."""
+        return self.cash[account] + self.figures(account).value
+
+    def check(self) -> None:
+        """What was rebuilt from events is what the contracts hold."""
+        for account, portfolio in enumerate(self.portfolios):
+            assert self.ledger.call("portfolioHash", account) == keccak(portfolio)
+            assert self.vault.call("cash", account) == self.cash[account]
+            assert self.ledger.call("frozen", account) == self.frozen[account]

@@ -1,0 +1,161 @@
+"""Market bytes: accepted, hashed and refused as the specification does, by the codec and by the court."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from marginproof.spec import limits
+from marginproof.spec.market import MarketSnapshot, Settlement, decode_market, encode_market, market_hash
+from marginproof.spec.svi import Svi
+
+from .agreement import assert_refused_alike
+from .court import Court
+from .machine import Contract, Machine, refused
+from .samples import DAY, LIVE, MARKET, MODEL, SETTLED, TIME, WAD, market_with, quotes, raw_market
+
+BOUNDS = {
+    "settlement_token_e8": (limits.MIN_SETTLEMENT_TOKEN, limits.MAX_SETTLEMENT_TOKEN),
+    "spot_e8": (limits.MIN_SPOT, limits.MAX_SPOT),
+    "confidence_wad": (limits.MIN_CONFIDENCE, limits.MAX_CONFIDENCE),
+    "funding_e8": (-limits.MAX_FUNDING, limits.MAX_FUNDING),
+    "settled_expiry": (1, TIME),
+    "price_e8": (limits.MIN_SETTLEMENT_PRICE, limits.MAX_SETTLEMENT_PRICE),
+    "expiry": (TIME + 1, LIVE),
+    "forward_e8": (limits.MIN_SPOT, limits.MAX_SPOT),
+    "rate_wad": (limits.MIN_RATE, limits.MAX_RATE),
+    "a": (0, limits.MAX_SVI_A),
+    "b": (limits.MIN_SVI_B, limits.MAX_SVI_B),
+    "rho": (-limits.MAX_SVI_RHO, limits.MAX_SVI_RHO),
+    "m": (-limits.MAX_SVI_M, limits.MAX_SVI_M),
+    "sigma": (limits.MIN_SVI_SIGMA, limits.MAX_SVI_SIGMA),
+}
+"""Least and greatest value of every field, as far as one field can go alone."""
+
+OUTSIDE = {
+    "time": (0, limits.MAX_TIME),
+    "settlement_token_e8": (0, limits.MAX_SETTLEMENT_TOKEN + 1),
+    "spot_e8": (0, limits.MIN_SPOT - 1, limits.MAX_SPOT + 1, 2**64 - 1),
+    "confidence_wad": (limits.MAX_CONFIDENCE + 1,),
+    "funding_e8": (-limits.MAX_FUNDING - 1, limits.MAX_FUNDING + 1, -(2**63)),
+    "settled_expiry": (0, TIME + 1),
+    "price_e8": (0, limits.MAX_SETTLEMENT_PRICE + 1),
+    "expiry": (TIME, 1),
+    "forward_e8": (0, limits.MIN_SPOT - 1, limits.MAX_SPOT + 1),
+    "rate_wad": (-1, 1),
+    "a": (limits.MIN_SVI_A - 1, limits.MAX_SVI_A + 1),
+    "b": (-1, limits.MAX_SVI_B + 1),
+    "rho": (-limits.MAX_SVI_RHO - 1, limits.MAX_SVI_RHO + 1),
+    "m": (-limits.MAX_SVI_M - 1, limits.MAX_SVI_M + 1),
+    "sigma": (limits.MIN_SVI_SIGMA - 1, limits.MAX_SVI_SIGMA + 1, -1),
+}
+
+
+@pytest.fixture(scope="module")
+def harness() -> Contract:
+    return Machine().deploy("PricingHarness")
+
+
+def accepted(harness: Contract, market: MarketSnapshot) -> None:
+    data = encode_market(market)
+    assert harness.call("checkMarket", data) == (market_hash(market), market.next_expiry())
+    assert harness.call("marketHash", data) == market_hash(market)
+
+
+def refused_alike(harness: Contract, data: bytes, name: str) -> None:
+    assert_refused_alike(lambda: decode_market(data), lambda: harness.call("checkMarket", data), name)
+
+
+def test_hash_and_next_expiry(harness: Contract) -> None:
+    accepted(harness, MARKET)
+    accepted(harness, replace(MARKET, underlyings=MARKET.underlyings[1:]))
+    bare = replace(quotes(1), settlements=(), expiries=())
+    accepted(harness, MarketSnapshot(TIME, 1, (bare,)))
+    accepted(harness, MarketSnapshot(TIME, 1, (bare, quotes(2))))
+
+
+@pytest.mark.parametrize(("field", "ends"), BOUNDS.items(), ids=BOUNDS.keys())
+def test_both_ends_of_a_range_are_accepted(harness: Contract, field: str, ends: tuple[int, int]) -> None:
+    for value in ends:
+        accepted(harness, market_with(field, value))
+
+
+@pytest.mark.parametrize(("field", "values"), OUTSIDE.items(), ids=OUTSIDE.keys())
+def test_values_out_of_range(harness: Contract, field: str, values: tuple[int, ...]) -> None:
+    for value in values:
+        refused_alike(harness, raw_market(market_with(field, value)), "OutOfRange")
+
+
+def test_counts_out_of_range(harness: Contract) -> None:
+    section = quotes(1)
+    many = tuple(replace(quotes(1), underlying=u + 1) for u in range(limits.MAX_UNDERLYINGS + 1))
+    settlements = tuple(Settlement(1 + i, 1) for i in range(limits.MAX_SETTLEMENTS + 1))
+    expiries = tuple(replace(section.expiries[0], expiry=LIVE + i) for i in range(limits.MAX_EXPIRIES + 1))
+    refused_alike(harness, raw_market(replace(MARKET, underlyings=())), "OutOfRange")
+    refused_alike(harness, raw_market(replace(MARKET, underlyings=many)), "OutOfRange")
+    refused_alike(harness, raw_market(market_with("settlements", settlements)), "OutOfRange")
+    refused_alike(harness, raw_market(market_with("expiries", expiries)), "OutOfRange")
+    accepted(harness, replace(MARKET, underlyings=many[:-1]))
+    accepted(harness, market_with("settlements", settlements[:-1]))
+    accepted(harness, market_with("expiries", expiries[:-1]))
+
+
+def test_underlying_ids_out_of_range(harness: Contract) -> None:
+    for number in (0, limits.MAX_UNDERLYING_ID + 1):
+        section = replace(quotes(1), underlying=number)
+        refused_alike(harness, raw_market(replace(MARKET, underlyings=(section,))), "OutOfRange")
+    accepted(harness, replace(MARKET, underlyings=(replace(quotes(1), underlying=limits.MAX_UNDERLYING_ID),)))
+
+
+def test_lists_increase(harness: Contract) -> None:
+    first, last = MARKET.underlyings
+    live, later = last.expiries
+    settled = (Settlement(SETTLED, 5), Settlement(SETTLED, 6))
+    for underlyings in ((last, first), (first, first)):
+        refused_alike(harness, raw_market(replace(MARKET, underlyings=underlyings)), "NotIncreasing")
+    for expiries in ((later, live), (live, live)):
+        refused_alike(harness, raw_market(market_with("expiries", expiries)), "NotIncreasing")
+    for settlements in (settled, (Settlement(SETTLED, 5), Settlement(SETTLED - 1, 6))):
+        refused_alike(harness, raw_market(market_with("settlements", settlements)), "NotIncreasing")
+
+
+def test_negative_variance(harness: Contract) -> None:
+    for smile in (
+        Svi(-1, 0, 0, 0, WAD),
+        Svi(-(WAD // 10) - 1, WAD, 0, 0, WAD // 10),
+        Svi(limits.MIN_SVI_A, limits.MAX_SVI_B, limits.MAX_SVI_RHO, 0, limits.MAX_SVI_SIGMA),
+    ):
+        refused_alike(harness, raw_market(market_with("svi", smile)), "NegativeVariance")
+    accepted(harness, market_with("svi", Svi(-(WAD // 10), WAD, 0, 0, WAD // 10)))
+    accepted(harness, market_with("svi", Svi(0, 0, 0, 0, WAD)))
+
+
+def test_lengths(harness: Contract) -> None:
+    data = encode_market(MARKET)
+    for length in range(len(data)):
+        refused_alike(harness, data[:length], "BadLength")
+    refused_alike(harness, data + b"\0", "BadLength")
+    for call in ("marketHash", "checkMarket"):
+        with refused("BadLength", len(data) + 5):
+            harness.call(call, data + b"\0" * 5)
+
+
+def test_several_faults_give_the_first(harness: Contract) -> None:
+    broken = raw_market(replace(market_with("sigma", 0), time=0))
+    refused_alike(harness, broken + b"\0", "BadLength")
+    refused_alike(harness, broken, "OutOfRange")
+    first, last = MARKET.underlyings
+    order_and_range = replace(MARKET, underlyings=(replace(last, spot_e8=0), first))
+    refused_alike(harness, raw_market(order_and_range), "NotIncreasing")
+
+
+def test_the_court_checks_the_market_too() -> None:
+    court = Court()
+    model = court.publish(MODEL)
+    for call, more in (("recompute", ()), ("repriceScenario", (b"",)), ("losses", (1,))):
+        with refused("OutOfRange", "spot", 0, limits.MIN_SPOT, limits.MAX_SPOT):
+            court.court.call(call, model, b"", raw_market(market_with("spot_e8", 0)), *more)
+        with refused("BadLength", 3):
+            court.court.call(call, model, b"", b"abc", *more)
+    assert LIVE - TIME == 14 * DAY
