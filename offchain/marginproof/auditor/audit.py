@@ -58,15 +58,15 @@ class Auditor:
     def __post_init__(self) -> None:
         self._replayer = Replayer(self.venue)
 
-    def epochs(self) -> list[PostedEpoch]:
-        """Every epoch posted so far."""
-        return Replayer(self.venue).state_at().epochs
+    def newest_state(self) -> VenueState:
+        """The venue's state now: every epoch and every published leaf. Errors: ChainError."""
+        return Replayer(self.venue).state_at()
 
-    def audit(self) -> Iterator[EpochAudit]:
-        """Audit every epoch, oldest first. Errors: ChainError when the node fails."""
-        newest = Replayer(self.venue).state_at()
-        for epoch in newest.epochs:
-            yield self._audit(epoch, newest)
+    def audit(self, newest: VenueState | None = None) -> Iterator[EpochAudit]:
+        """Audit every epoch of a state (the newest by default), oldest first. Errors: ChainError when the node fails."""
+        state = newest or self.newest_state()
+        for epoch in state.epochs:
+            yield self._audit(epoch, state)
 
     def _audit(self, epoch: PostedEpoch, newest: VenueState) -> EpochAudit:
         audit = EpochAudit(epoch.header.round)

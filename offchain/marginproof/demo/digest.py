@@ -112,7 +112,7 @@ class Outcome:
     @property
     def sold_wad(self) -> int:
         """The part of the positions that all slices together took (WAD)."""
-        rest = ONE_WAD
+        rest = int(ONE_WAD)
         for step in self.steps:
             rest = rest * (ONE_WAD - step.fraction_wad) // ONE_WAD
         return ONE_WAD - rest

@@ -32,13 +32,9 @@ def _tips(epochs: Sequence[EpochEntry]) -> list[str]:
 
 
 def _slots(epochs: Sequence[EpochEntry]) -> list[str]:
-    """Day and time of each epoch, the day left out when it is the one before's."""
-    days = ["", *_days(epochs)]
-    texts = _tips(epochs)
-    return [
-        text.removeprefix(day).strip() if day == days[i] else text
-        for i, (day, text) in enumerate(zip(days[1:], texts, strict=True))
-    ]
+    """The day under the first epoch of each day, the hour under the others."""
+    texts = zip(_new_days(epochs), _tips(epochs), strict=True)
+    return [day or text.rpartition(" ")[2] for day, text in texts]
 
 
 def _days(epochs: Sequence[EpochEntry]) -> list[str]:

@@ -122,7 +122,9 @@ def headlines(record: Record, accounts: list[History], done: list[Outcome]) -> l
         Headline(
             "Audit",
             "Passed" if record.audit_passed else "Failed",
-            "every epoch rebuilt from the chain alone",
+            "every epoch rebuilt from the chain alone"
+            if record.audit_passed
+            else "what it found stands at the end",
             "good" if record.audit_passed else "short",
         ),
         Headline("Accounts", f"{len(accounts):,}", f"{words.counted(record.trades, 'trade')} settled"),

@@ -282,8 +282,9 @@ class Story:
         auditor = Auditor(Venue.open(rpc_url, load_deployment(self.world.path)))
         findings = []
         with self._progress() as progress:
-            task = progress.add_task("Auditing every epoch from the chain", total=len(auditor.epochs()))
-            for audit in auditor.audit():
+            newest = auditor.newest_state()
+            task = progress.add_task("Auditing every epoch from the chain", total=len(newest.epochs))
+            for audit in auditor.audit(newest):
                 findings += audit.findings
                 self.record.audit_lines.append(
                     f"epoch {audit.round}: {audit.accounts} accounts, {audit.figures_recomputed} figures recomputed, "

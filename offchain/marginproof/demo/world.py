@@ -11,9 +11,8 @@ from eth_account.signers.local import LocalAccount
 
 from marginproof.demo.books import LIQUIDATOR, Book, BookTrade, required_listing
 from marginproof.demo.record import Record
-from marginproof.protocol.compiler import load_artifacts
 from marginproof.protocol.connection import connect
-from marginproof.protocol.deploy import COLLATERAL_DECIMALS, deploy_protocol, feed_update
+from marginproof.protocol.deploy import COLLATERAL_DECIMALS, deploy_protocol, deployable, feed_update
 from marginproof.protocol.deploy_config import DEPLOY_FORMAT, DeployPlan, UnderlyingPlan
 from marginproof.protocol.localchain import LocalChain
 from marginproof.protocol.orders import SignedOrder, order_to_chain, sign_order
@@ -31,6 +30,8 @@ FEED_MAX_AGE = 6 * 3_600
 OPERATOR_KEYS = 2 + ATTESTERS
 TOKEN_UNIT_E8 = 100
 """One unit of the 6-decimal settlement token, E8."""
+COLLATERAL_UNIT = 10 ** (COLLATERAL_DECIMALS - 8)
+"""The least amount of a collateral token that E8 can express, in the token's units."""
 ORDER_DEADLINE = 2**32 - 1
 
 
@@ -93,7 +94,7 @@ class World:
     def venue(self) -> Venue:
         """Deploy everything through the code that users deploy with, and write the deployment file."""
         web3 = connect(self.chain.url, self.chain.chain_id)
-        artifacts = load_artifacts()
+        artifacts = deployable()
         sender = Sender(
             web3, self.keys.deployer, RevertDecoder(artifact.abi for artifact in artifacts.values())
         )
@@ -138,7 +139,7 @@ class World:
         receipt = self.venue.send(sender, "MarginVault", "depositCash", account, units)
         self.record.add_gas("deposit cash", receipt["gasUsed"])
         for symbol, quantity in book.spot.items():
-            amount = quantity * 10 ** (COLLATERAL_DECIMALS - 8)
+            amount = quantity * COLLATERAL_UNIT
             self._fund(symbol, sender, vault, amount)
             portfolio = encode_portfolio(self.portfolios[account])
             receipt = self.venue.send(

@@ -1,8 +1,9 @@
 """Compiles contracts/ with the pinned Solidity compiler and keeps the results in build/contracts/.
 
-Each source file is compiled in a run of its own, together with what it imports and nothing else. The bytecode
-then depends on those files and the settings below only (with via-IR, unrelated files in the same run can
-change it), and after an edit only the files that see the edit are compiled again.
+Each source file with code to deploy is compiled in a run of its own, together with what it imports and nothing
+else. The bytecode then depends on those files and the settings below only (with via-IR, unrelated files in the
+same run can change it), and after an edit only the files that see the edit are compiled again. Interfaces and
+internal libraries have no such code and share one run.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from marginproof.errors import CompilerError, ToolMissingError
+from marginproof.errors import CompilerError, MarginproofError, ToolMissingError
 from marginproof.files import project_root, write_json
 
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/", "solady/": "node_modules/solady/"}
@@ -37,6 +39,9 @@ _CACHE_FORMAT = 1
 _MAX_PROCESSES = 4
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_CONTRACT = re.compile(r"\bcontract\s+\w")
+_LIBRARY = re.compile(r"\blibrary\s+\w")
+_CALLABLE = re.compile(r"\b(?:public|external)\b")
 _IMPORT = re.compile(r"""\bimport\s+(?:[^;"']*?\bfrom\s*)?["']([^"']+)["']""")
 
 
@@ -86,16 +91,19 @@ def load_artifacts(root: Path | None = None, sources: Collection[str] | None = N
     if missing:
         compiler = _compiler(base, version)
 
-        def build(entry: str) -> list[Artifact]:
-            artifacts = _compile(compiler, entry, closures[entry])
-            fields = [asdict(artifact) for artifact in artifacts]
-            write_json(_cache_path(base, entry), {"key": keys[entry], "artifacts": fields})
-            return artifacts
+        def build(run: list[str]) -> dict[str, list[Artifact]]:
+            together = {name: text for entry in run for name, text in closures[entry].items()}
+            built = _compile(compiler, run, together)
+            for entry, artifacts in built.items():
+                fields = [asdict(artifact) for artifact in artifacts]
+                write_json(_cache_path(base, entry), {"key": keys[entry], "artifacts": fields})
+            return built
 
         with ThreadPoolExecutor(min(os.cpu_count() or 1, _MAX_PROCESSES)) as pool:
-            jobs = {entry: pool.submit(build, entry) for entry in missing}
-        _report([error for job in jobs.values() if (error := job.exception()) is not None])
-        found.update({entry: job.result() for entry, job in jobs.items()})
+            jobs = [pool.submit(build, run) for run in _runs(missing, closures)]
+        _report([error for job in jobs if (error := job.exception()) is not None])
+        for job in jobs:
+            found.update(job.result())
     return _by_name([artifact for entry in entries for artifact in found[entry] or []])
 
 
@@ -147,6 +155,19 @@ def _read_source(root: Path, name: str, entry: str) -> str:
         raise CompilerError(f"{entry} imports {name}, which does not exist.") from None
 
 
+def _runs(entries: list[str], closures: Mapping[str, Mapping[str, str]]) -> list[list[str]]:
+    """Which entries the compiler sees together; the longest runs first, so that none starts when others end."""
+    light = [entry for entry in entries if not _deploys(closures[entry][entry])]
+    heavy = sorted(set(entries) - set(light), key=lambda entry: (-len(closures[entry]), entry))
+    return [[entry] for entry in heavy] + ([light] if light else [])
+
+
+def _deploys(source: str) -> bool:
+    """Whether a source may hold deployed code: a contract, or a library with functions to call from outside."""
+    code = _COMMENT.sub("", source)
+    return bool(_CONTRACT.search(code) or (_LIBRARY.search(code) and _CALLABLE.search(code)))
+
+
 def _key(version: str, closure: Mapping[str, str]) -> str:
     content = json.dumps([_CACHE_FORMAT, version, SETTINGS, _OUTPUTS, closure], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
@@ -176,14 +197,14 @@ def _compiler(root: Path, version: str) -> Path:
     return root / "scripts" / "solc"
 
 
-def _compile(compiler: Path, entry: str, closure: Mapping[str, str]) -> list[Artifact]:
+def _compile(compiler: Path, entries: list[str], sources: Mapping[str, str]) -> dict[str, list[Artifact]]:
     import solcx
     from solcx.exceptions import SolcError
 
     request = {
         "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in closure.items()},
-        "settings": {**SETTINGS, "outputSelection": {entry: {"*": _OUTPUTS}}},
+        "sources": {name: {"content": text} for name, text in sources.items()},
+        "settings": {**SETTINGS, "outputSelection": {entry: {"*": _OUTPUTS} for entry in entries}},
     }
     try:
         answer: dict[str, Any] = solcx.compile_standard(request, solc_binary=compiler)
@@ -194,10 +215,11 @@ def _compile(compiler: Path, entry: str, closure: Mapping[str, str]) -> list[Art
     warnings = [note["formattedMessage"] for note in answer.get("errors", []) if _matters(note)]
     if warnings:
         raise _RejectedError(warnings)
-    return [
-        _artifact(entry, name, output)
-        for name, output in sorted(answer.get("contracts", {}).get(entry, {}).items())
-    ]
+    contracts = answer.get("contracts", {})
+    return {
+        entry: [_artifact(entry, name, output) for name, output in sorted(contracts.get(entry, {}).items())]
+        for entry in entries
+    }
 
 
 class _RejectedError(Exception):
@@ -248,3 +270,17 @@ def _by_name(artifacts: list[Artifact]) -> dict[str, Artifact]:
                 f"{artifact.name} is defined in {other.source_path} and in {artifact.source_path}."
             )
     return named
+
+
+def main() -> int:
+    """Compile whatever changed, for the set-up and for people at work on the contracts."""
+    try:
+        load_artifacts()
+    except MarginproofError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

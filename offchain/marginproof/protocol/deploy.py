@@ -11,7 +11,7 @@ from web3.types import TxReceipt
 from marginproof.documents import model_to_spec
 from marginproof.errors import ChainError
 from marginproof.models import load_model
-from marginproof.protocol.compiler import Artifact
+from marginproof.protocol.compiler import Artifact, load_artifacts
 from marginproof.protocol.deploy_config import DeployPlan, UnderlyingPlan, check_plan
 from marginproof.protocol.deployment import ContractEntry, Deployment
 from marginproof.protocol.transactions import Sender
@@ -24,6 +24,31 @@ IDS_PER_TRANSACTION = 400
 SETTLEMENT_DECIMALS = 6
 COLLATERAL_DECIMALS = 18
 FEED_DECIMALS = 8
+
+
+SOURCES = tuple(
+    f"contracts/{name}.sol"
+    for name in (
+        "AttesterSet",
+        "EpochRegistry",
+        "InstrumentRegistry",
+        "LiquidationHouse",
+        "MarginCourt",
+        "MarginVault",
+        "ModelRegistry",
+        "PortfolioLedger",
+        "PriceGuard",
+        "interfaces/IAggregatorV3",
+        "testing/TestFeed",
+        "testing/TestToken",
+    )
+)
+"""What a deployment needs compiled: the venue, its outside interfaces, and the test token and feed."""
+
+
+def deployable() -> dict[str, Artifact]:
+    """Artifacts of `SOURCES`, compiled first where something changed. Errors: CompilerError, ToolMissingError."""
+    return load_artifacts(sources=SOURCES)
 
 
 class Deployer:
@@ -125,7 +150,7 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
 def _settlement_token(deployer: Deployer, plan: DeployPlan) -> ContractEntry:
     if plan.settlement_token is None:
         return deployer.create("TestToken", "Test dollar", "tUSD", SETTLEMENT_DECIMALS)
-    return ContractEntry(address=plan.settlement_token, abi=deployer.artifacts["IERC20Metadata"].abi)
+    return ContractEntry(address=plan.settlement_token, abi=_erc20_abi(deployer))
 
 
 def _collateral_token(deployer: Deployer, underlying: UnderlyingPlan) -> ContractEntry:
@@ -133,7 +158,12 @@ def _collateral_token(deployer: Deployer, underlying: UnderlyingPlan) -> Contrac
         return deployer.create(
             "TestToken", f"Test {underlying.symbol}", f"t{underlying.symbol}", COLLATERAL_DECIMALS
         )
-    return ContractEntry(address=underlying.collateral, abi=deployer.artifacts["IERC20Metadata"].abi)
+    return ContractEntry(address=underlying.collateral, abi=_erc20_abi(deployer))
+
+
+def _erc20_abi(deployer: Deployer) -> list[dict[str, Any]]:
+    """The ABI of any ERC-20: the test token's without its minting."""
+    return [entry for entry in deployer.artifacts["TestToken"].abi if entry.get("name") != "mint"]
 
 
 def _feed(deployer: Deployer, underlying: UnderlyingPlan) -> ContractEntry:

@@ -1,0 +1,71 @@
+"""Collecting a quorum, posting, and what happens when there is none."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from marginproof.demo.tamper import Tamper
+from marginproof.demo.operators import free_port
+from marginproof.errors import ChainError
+from marginproof.keeper.collect import QuorumNotReachedError
+from marginproof.keeper.post import post
+from marginproof.protocol.replay import Replayer
+from operators.stage import Stage, served
+
+
+def test_attack_46_posts_with_one_attester_offline_and_one_disagreeing(stage: Stage) -> None:
+    stage.move_to(1)
+    liar = Tamper(stage.documents[1].time, 1).compute
+    attesters = [stage.attester(0), stage.attester(1, compute=liar), stage.attester(2), stage.attester(3, drift_bps=2)]
+    before = stage.venue.call("EpochRegistry", "lastRound")
+    with served(attesters) as urls:
+        done = stage.keeper([f"http://127.0.0.1:{free_port()}", *urls]).round()
+    assert done is not None
+    assert stage.venue.call("EpochRegistry", "lastRound") == before + 1
+    assert len(done.signatures) == 3 * 65
+    published = Replayer(stage.venue).state_at().published[done.epoch.header.round]
+    assert [len(leaves) for leaves in published.values()] == [len(done.epoch.result.leaves)]
+
+
+def test_too_few_signatures_post_nothing_and_say_why(stage: Stage) -> None:
+    stage.move_to(1)
+    before = stage.venue.call("EpochRegistry", "lastRound")
+    with served([stage.attester(0), stage.attester(1, drift_bps=50), stage.attester(2)]) as urls:
+        keeper = stage.keeper(urls)
+        with pytest.raises(QuorumNotReachedError, match="2 valid signatures of 3 needed.*too far from ours"):
+            keeper.round()
+    assert stage.venue.call("EpochRegistry", "lastRound") == before
+
+
+def test_a_wrong_epoch_gets_no_honest_signature(stage: Stage) -> None:
+    stage.move_to(1)
+    liar = Tamper(stage.documents[1].time, 1).compute
+    with served([stage.attester(index) for index in range(3)]) as urls:
+        keeper = stage.keeper(urls, compute=liar)
+        with pytest.raises(QuorumNotReachedError, match="0 valid signatures of 3 needed.*leaf root"):
+            keeper.round()
+
+
+def test_the_same_market_is_not_posted_twice_unasked(stage: Stage) -> None:
+    assert stage.keeper([]).round() is None
+
+
+def test_attack_44_a_second_keeper_with_the_same_round_is_refused(stage: Stage) -> None:
+    stage.move_to(1)
+    with served([stage.attester(index) for index in range(3)]) as urls:
+        keeper = stage.keeper(urls)
+        done = keeper.round()
+    assert done is not None
+    with pytest.raises(ChainError, match=r"EpochRegistry\.post was refused: RoundNotNewer\(round=3, last=3\)"):
+        post(stage.venue, keeper.sender, done.epoch, done.signatures)
+
+
+def test_the_service_names_what_is_malformed(stage: Stage) -> None:
+    with served([stage.attester(0)]) as (url,):
+        answer = httpx.post(f"{url}/sign", json={"header": {}, "market": "zz"})
+        assert answer.status_code == 422
+        assert "market" in answer.json()["refused"]
+        health = httpx.get(f"{url}/health").json()
+        assert health["signer"] == stage.world.keys.attesters[0].address
+        assert health["last_round"] == -1
