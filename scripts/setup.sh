@@ -58,4 +58,6 @@ cat >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib
 import os, sys; [os.environ.setdefault(name, os.path.join(sys.prefix, *parts)) for name, parts in {"APE_DATA_FOLDER": ("..", "build", "ape"), "MPLCONFIGDIR": ("..", "build", "matplotlib"), "SOLCX_BINARY_PATH": ("solc",)}.items()]
 import os, sys; tools = os.path.join(os.path.dirname(sys.prefix), "node_modules", ".bin"); tools in os.environ.get("PATH", "") or os.environ.update(PATH=os.environ.get("PATH", os.defpath) + os.pathsep + tools)
 END
+echo "Compiling the contracts (under a minute) ..."
+.venv/bin/python -m marginproof.protocol.compiler || echo "Set up, but the contracts do not compile: see above." >&2
 echo "Set up."

@@ -13,7 +13,6 @@ from marginproof.demo.record import (
     SettlementEntry,
     WithdrawalEntry,
 )
-from marginproof.demo.words import move
 from marginproof.engine.explain import Explanation
 from marginproof.spec.units import ONE_E8, ONE_WAD
 
@@ -28,7 +27,6 @@ def account_figures(account: int, state: Explanation, symbols: dict[int, str]) -
         ScenarioChange(
             underlying=symbols[lines.underlying],
             index=line.index,
-            label=f"spot {move(line.scenario.spot_wad)}, vol {line.scenario.kind.name.lower()}",
             spot_wad=line.scenario.spot_wad,
             vol=line.scenario.kind.name.lower(),
             change_e8=line.change_e34 // 10**26,

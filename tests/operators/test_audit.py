@@ -90,7 +90,9 @@ def test_explain_gives_the_leafs_figures(stage: Stage) -> None:
     assert found.explanation.margin.initial == leaves[VICTIM].initial_margin
 
 
-@pytest.mark.parametrize(("account", "round_number", "words"), [(999, None, "no account 999"), (0, 9, "no epoch 9")])
+@pytest.mark.parametrize(
+    ("account", "round_number", "words"), [(999, None, "no account 999"), (0, 9, "no epoch 9")]
+)
 def test_explain_names_what_does_not_exist(
     stage: Stage, account: int, round_number: int | None, words: str
 ) -> None:

@@ -33,7 +33,9 @@ def test_an_address_that_is_no_address_is_refused() -> None:
 
 def test_a_refusal_carries_the_decoded_custom_error(stage: Stage) -> None:
     sender = stage.world.holder(0)
-    with pytest.raises(ChainError, match=r"PortfolioLedger\.cancel was refused: NotOwner\(account=1, caller=0x"):
+    with pytest.raises(
+        ChainError, match=r"PortfolioLedger\.cancel was refused: NotOwner\(account=1, caller=0x"
+    ):
         stage.venue.send(sender, "PortfolioLedger", "cancel", 1, 1)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from marginproof.demo.tamper import Tamper
 from marginproof.demo.operators import free_port
+from marginproof.demo.tamper import Tamper
 from marginproof.errors import ChainError
 from marginproof.keeper.collect import QuorumNotReachedError
 from marginproof.keeper.post import post
@@ -17,7 +17,12 @@ from operators.stage import Stage, served
 def test_attack_46_posts_with_one_attester_offline_and_one_disagreeing(stage: Stage) -> None:
     stage.move_to(1)
     liar = Tamper(stage.documents[1].time, 1).compute
-    attesters = [stage.attester(0), stage.attester(1, compute=liar), stage.attester(2), stage.attester(3, drift_bps=2)]
+    attesters = [
+        stage.attester(0),
+        stage.attester(1, compute=liar),
+        stage.attester(2),
+        stage.attester(3, drift_bps=2),
+    ]
     before = stage.venue.call("EpochRegistry", "lastRound")
     with served(attesters) as urls:
         done = stage.keeper([f"http://127.0.0.1:{free_port()}", *urls]).round()
@@ -33,7 +38,7 @@ def test_too_few_signatures_post_nothing_and_say_why(stage: Stage) -> None:
     before = stage.venue.call("EpochRegistry", "lastRound")
     with served([stage.attester(0), stage.attester(1, drift_bps=50), stage.attester(2)]) as urls:
         keeper = stage.keeper(urls)
-        with pytest.raises(QuorumNotReachedError, match="2 valid signatures of 3 needed.*too far from ours"):
+        with pytest.raises(QuorumNotReachedError, match=r"2 valid signatures of 3 needed.*too far from ours"):
             keeper.round()
     assert stage.venue.call("EpochRegistry", "lastRound") == before
 
@@ -43,7 +48,7 @@ def test_a_wrong_epoch_gets_no_honest_signature(stage: Stage) -> None:
     liar = Tamper(stage.documents[1].time, 1).compute
     with served([stage.attester(index) for index in range(3)]) as urls:
         keeper = stage.keeper(urls, compute=liar)
-        with pytest.raises(QuorumNotReachedError, match="0 valid signatures of 3 needed.*leaf root"):
+        with pytest.raises(QuorumNotReachedError, match=r"0 valid signatures of 3 needed.*leaf root"):
             keeper.round()
 
 
@@ -57,7 +62,9 @@ def test_attack_44_a_second_keeper_with_the_same_round_is_refused(stage: Stage) 
         keeper = stage.keeper(urls)
         done = keeper.round()
     assert done is not None
-    with pytest.raises(ChainError, match=r"EpochRegistry\.post was refused: RoundNotNewer\(round=3, last=3\)"):
+    with pytest.raises(
+        ChainError, match=r"EpochRegistry\.post was refused: RoundNotNewer\(round=3, last=3\)"
+    ):
         post(stage.venue, keeper.sender, done.epoch, done.signatures)
 
 

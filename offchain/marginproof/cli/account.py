@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Keystore, Rpc
+from marginproof.cli.options import (
+    DEFAULT_RPC,
+    UINT64,
+    AccountId,
+    AsJson,
+    DeploymentFile,
+    Keystore,
+    Rpc,
+    whole,
+)
 
 app = group("Accounts: list, show, open, deposit, withdraw.")
 
@@ -47,12 +56,15 @@ def list_accounts(
 
 @app.command("show")
 def show(
-    account: Annotated[int, typer.Argument(metavar="ID", min=0, max=2**64 - 1, help="Account id.")],
+    account: Annotated[int, typer.Argument(metavar="ID", parser=whole(0, UINT64), help="Account id.")],
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show an account as it is now: owner, cash, positions, and its margin on the newest epoch's market."""
+    """Show an account as it is now.
+
+    Owner, cash, positions, and its margin on the newest epoch's market.
+    """
     from marginproof.cli.accounts import account_json, show_account
     from marginproof.cli.chain import account_of, open_venue
     from marginproof.cli.console import emit, out
@@ -102,7 +114,7 @@ def deposit(
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Deposit the settlement token as cash, or an underlying's token as spot collateral."""
+    """Deposit cash or spot collateral."""
     from marginproof.cli.chain import account_of, open_signed
     from marginproof.cli.console import emit, say
     from marginproof.cli.numbers import e8
@@ -152,7 +164,7 @@ def withdraw(
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw cash or spot collateral, as far as margin allows.
+    """Withdraw as far as margin allows.
 
     Cash of an account with positions leaves on its leaf of the newest epoch, which is recomputed and checked first.
     """

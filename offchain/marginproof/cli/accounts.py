@@ -9,12 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from marginproof.cli import figures
-from marginproof.cli.chain import instrument_name, margin_report, market_and_model, newest_epoch
+from marginproof.cli.chain import instrument_name, margin_report, newest_epoch, newest_values
 from marginproof.cli.console import table
 from marginproof.cli.figures import MarginReport
 from marginproof.cli.numbers import cents, e8, exact, moment
 from marginproof.engine.explain import Explanation
-from marginproof.engine.values import ValueTable
 from marginproof.protocol.state import VenueState
 from marginproof.spec.margin import margin
 
@@ -34,13 +33,12 @@ class Overview:
     def _margins(self) -> dict[int, Explanation]:
         if not self.with_margin or not self.ids:
             return {}
-        market, model = market_and_model(self.state)
-        values, instruments = ValueTable(market, model), self.state.table()
+        values, instruments = newest_values(self.state), self.state.table()
         found = {}
         for i in self.ids:
             held = self.state.accounts[i]
             positions = [(instruments.resolve(p.instrument), p.quantity) for p in held.positions]
-            found[i] = Explanation(held.cash_e8, margin(positions, model, values), (), ())
+            found[i] = Explanation(held.cash_e8, margin(positions, values.model, values), (), ())
         return found
 
     def json(self) -> list[dict[str, Any]]:
@@ -61,9 +59,18 @@ class Overview:
     def table(self) -> Table:
         """One row per account."""
         margins = self._margins()
-        extra = ("equity", "initial margin", "maintenance margin") if self.with_margin else ()
+        extra = ("equity", "initial", "maintenance") if self.with_margin else ()
         numbers = ("account", "cash", "positions", *extra)
-        rows = table("Accounts (USD)", "account", "owner", "cash", "positions", *extra, "", numbers=numbers)
+        rows = table(
+            "Accounts (USD)",
+            "account",
+            "owner",
+            "cash",
+            "positions",
+            *extra,
+            "",
+            numbers=numbers,
+        )
         for i in self.ids:
             held = self.state.accounts[i]
             cells = [str(i), held.owner, cents(held.cash_e8), str(len(held.positions))]
@@ -85,8 +92,7 @@ def _report(state: VenueState, account: int) -> MarginReport | None:
     if not state.epochs:
         return None
     held = state.accounts[account]
-    market, model = market_and_model(state)
-    return margin_report(state, held.cash_e8, held.positions, market, model)
+    return margin_report(state, held.cash_e8, held.positions, newest_values(state))
 
 
 def account_json(state: VenueState, account: int) -> dict[str, Any]:

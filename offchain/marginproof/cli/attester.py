@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, Rpc, Sources
+from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, Rpc, Sources, real, whole
 
-app = group("The attester: checks proposals against its own source and chain, and signs.")
+app = group("Check proposals and sign them.")
 
 
 @app.command("serve")
@@ -24,18 +24,26 @@ def serve(
             help="Record of signed rounds; keep it, it prevents signing a round twice.",
         ),
     ],
-    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port to listen on.")] = 8600,
+    port: Annotated[
+        int, typer.Option("--port", parser=whole(1, 65_535), metavar="PORT", help="Port to listen on.")
+    ] = 8600,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     price_tolerance: Annotated[
         float,
         typer.Option(
-            "--price-tolerance", min=0, max=1, help="Greatest relative difference of prices from our source."
+            "--price-tolerance",
+            parser=real(0, 1),
+            metavar="SHARE",
+            help="Greatest relative difference of prices from our source.",
         ),
     ] = 0.003,
     vol_tolerance: Annotated[
         float,
         typer.Option(
-            "--vol-tolerance", min=0, max=5, help="Greatest difference of volatility; 0.01 is one point."
+            "--vol-tolerance",
+            parser=real(0, 5),
+            metavar="VOL",
+            help="Greatest difference of volatility; 0.01 is one point.",
         ),
     ] = 0.02,
     rpc: Rpc = DEFAULT_RPC,

@@ -18,23 +18,28 @@ def audit(
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Audit every epoch of a venue, from the chain alone. Exits with 5 when anything differs."""
+    """Audit every epoch from the chain.
+
+    Rebuilds every account and compares every figure with what was signed. Exits with 5 when anything differs.
+    """
     from rich.progress import Progress
 
     from marginproof.auditor.audit import Auditor
     from marginproof.auditor.findings import EpochAudit
     from marginproof.cli.chain import open_venue
     from marginproof.cli.console import emit, err, out, table
+    from marginproof.cli.numbers import plural
     from marginproof.errors import VerificationError
 
     chain = open_venue(rpc, deployment)
     auditor = Auditor(chain.venue, on_chain=contracts)
-    total = len(auditor.epochs())
+    newest = auditor.newest_state()
+    total = len(newest.epochs)
     audits: list[EpochAudit] = []
     console = err()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Auditing epochs", total=total)
-        for item in auditor.audit():
+        for item in auditor.audit(newest):
             audits.append(item)
             progress.advance(task)
     findings = [finding for item in audits for finding in item.findings]
@@ -59,12 +64,13 @@ def audit(
         out().print(rows)
         for finding in findings:
             out().print(finding.sentence(), soft_wrap=True)
-        if not findings:
+        if not audits:
+            out().print("No epoch was posted yet.")
+        elif not findings:
             figures = sum(item.figures_recomputed for item in audits)
             out().print(
-                f"Clean: {len(audits)} epochs, {figures} figures recomputed, every one as signed."
-                if audits
-                else "No epoch was posted yet."
+                f"Clean: {plural(len(audits), 'epoch')}, {figures} figures recomputed, every one as signed."
             )
     if findings:
-        raise VerificationError(f"{len(findings)} of the posted figures are wrong.")
+        wrong = "1 posted figure is" if len(findings) == 1 else f"{len(findings)} posted figures are"
+        raise VerificationError(f"{wrong} not what the chain gives.")

@@ -58,10 +58,11 @@ def stopping_by_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def repeat(step: Callable[[], object], interval: float, name: str) -> None:
-    """Run `step` every `interval` seconds until a signal; an error that may pass is logged and tried again."""
+def repeat(step: Callable[[], object], interval: float, name: str, greeting: str) -> None:
+    """Say the greeting, then run `step` every `interval` seconds until a signal; an error that may pass is logged and tried again."""
     log = logging.getLogger(f"marginproof.{name}")
     with stopping_by_signal() as stop:
+        log.info("%s", greeting)
         while not stop():
             try:
                 step()
@@ -71,6 +72,12 @@ def repeat(step: Callable[[], object], interval: float, name: str) -> None:
                 log.warning("%s", error)
             _nap(interval, stop)
     log.info("stopped")
+
+
+def wait(stop: Stop) -> None:
+    """Do nothing until asked to stop."""
+    while not stop():
+        time.sleep(_NAP_SECONDS)
 
 
 def _nap(seconds: float, stop: Stop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from marginproof.cli.figures import MarginReport
 from marginproof.cli.options import url
 from marginproof.documents import format_instrument_name, parse_instrument_name
 from marginproof.engine.explain import explain
+from marginproof.engine.values import ValueTable
 from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.files import project_root
 from marginproof.protocol.connection import connect, endpoint, read
@@ -31,8 +33,6 @@ from marginproof.spec.instruments import (
     Kind,
     instrument_id,
 )
-from marginproof.spec.market import MarketSnapshot
-from marginproof.spec.model import Model
 from marginproof.spec.portfolio import Position
 
 
@@ -53,10 +53,6 @@ class Chain:
         return int(
             read(lambda: web3.eth.get_block("latest"), endpoint(web3), "the newest block")["timestamp"]
         )
-
-    def sender(self, keystore: Path | None) -> Sender:
-        """Signs and sends with the user's key. Errors: InputError when there is none."""
-        return self.venue.sender(load_signer(keystore))
 
     def event(self, contract: str, name: str, receipt: TxReceipt) -> dict[str, Any]:
         """The arguments of the first event of this name in a receipt. Errors: ChainError when there is none."""
@@ -135,7 +131,7 @@ def newest_epoch(state: VenueState) -> PostedEpoch:
     return state.epochs[-1]
 
 
-def epoch_of(state: VenueState, round_number: int | None) -> PostedEpoch:
+def find_epoch(state: VenueState, round_number: int | None) -> PostedEpoch:
     """The epoch of a round, the newest for None. Errors: InputError giving the rounds."""
     newest = newest_epoch(state)
     if round_number is None:
@@ -147,19 +143,19 @@ def epoch_of(state: VenueState, round_number: int | None) -> PostedEpoch:
     raise InputError(f"There is no epoch {round_number}; posted rounds are {first} to {newest.header.round}.")
 
 
-def market_and_model(state: VenueState) -> tuple[MarketSnapshot, Model]:
-    """The newest epoch's market and model. Errors: MarginproofError when none was posted."""
+def newest_values(state: VenueState) -> ValueTable:
+    """Values on the newest epoch's market and model. Errors: MarginproofError when none was posted."""
     epoch = newest_epoch(state)
-    return epoch.market, state.model(epoch.header.model_hash)
+    return ValueTable(epoch.market, state.model(epoch.header.model_hash))
 
 
 def margin_report(
-    state: VenueState, cash_e8: int, positions: tuple[Position, ...], market: MarketSnapshot, model: Model
+    state: VenueState, cash_e8: int, positions: Sequence[Position], values: ValueTable
 ) -> MarginReport:
     """Margin a book of the venue. Errors: SpecError for what the market or the registry does not know."""
     table = state.table()
     held = [(table.resolve(p.instrument), p.quantity) for p in positions]
-    return MarginReport(explain(cash_e8, held, market, model), market, model, state.ids_by_symbol())
+    return MarginReport(explain(cash_e8, held, values), values, state.ids_by_symbol())
 
 
 def instrument_name(state: VenueState, instrument: int) -> str:

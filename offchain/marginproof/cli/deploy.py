@@ -23,14 +23,16 @@ def deploy(
     check: Annotated[bool, typer.Option("--check", help="Only check the plan; send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Deploy and configure a venue; the key becomes its admin. Writes deployments/<chain id>.json, or --output."""
+    """Deploy and configure a venue.
+
+    The key becomes its admin. Writes deployments/<chain id>.json, or --output.
+    """
     from marginproof.cli.console import emit, err, out, save, say, table
     from marginproof.cli.options import url
     from marginproof.errors import InputError
     from marginproof.files import project_root
-    from marginproof.protocol.compiler import load_artifacts
     from marginproof.protocol.connection import connect
-    from marginproof.protocol.deploy import deploy_protocol
+    from marginproof.protocol.deploy import deploy_protocol, deployable
     from marginproof.protocol.deploy_config import load_plan
     from marginproof.protocol.deployment import default_path
     from marginproof.protocol.keys import load_signer
@@ -56,7 +58,7 @@ def deploy(
         )
     console = err()
     with console.status("Compiling and deploying ..."):
-        artifacts = load_artifacts()
+        artifacts = deployable()
         decoder = RevertDecoder(artifact.abi for artifact in artifacts.values())
         deployment = deploy_protocol(Sender(web3, signer, decoder), artifacts, plan)
     save(deployment.save, path)

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Output, Rpc
+from marginproof.cli.options import (
+    DEFAULT_RPC,
+    UINT64,
+    AccountId,
+    AsJson,
+    DeploymentFile,
+    Output,
+    RoundOption,
+    Rpc,
+    whole,
+)
 
 app = group("Posted epochs: list, show, prove a leaf.")
 
@@ -33,7 +43,16 @@ def list_epochs(rpc: Rpc = DEFAULT_RPC, deployment: DeploymentFile = None, as_js
     now = chain.time()
     numbers = ("round", "accounts", "block", "bytes")
     rows = table(
-        "Epochs", "round", "market time", "accounts", "block", "valid until", "bytes", "root", numbers=numbers
+        "Epochs",
+        "round",
+        "market time",
+        "accounts",
+        "block",
+        "valid until",
+        "bytes",
+        "root",
+        numbers=numbers,
+        whole=("market time", "valid until"),
     )
     for epoch in epochs:
         header = epoch.header
@@ -52,13 +71,15 @@ def list_epochs(rpc: Rpc = DEFAULT_RPC, deployment: DeploymentFile = None, as_js
 
 @app.command("show")
 def show(
-    round_number: Annotated[int, typer.Argument(metavar="ROUND", min=0, help="Round of the epoch.")],
+    round_number: Annotated[
+        int, typer.Argument(metavar="ROUND", parser=whole(0, UINT64), help="Round of the epoch.")
+    ],
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one epoch: header, signers, market."""
-    from marginproof.cli.chain import epoch_of, open_venue
+    from marginproof.cli.chain import find_epoch, open_venue
     from marginproof.cli.console import emit, out
     from marginproof.cli.epochs import header_json
     from marginproof.cli.numbers import moment
@@ -68,7 +89,7 @@ def show(
 
     chain = open_venue(rpc, deployment)
     state = chain.state()
-    epoch = epoch_of(state, round_number)
+    epoch = find_epoch(state, round_number)
     header, struct_hash = epoch.header, epoch.header.struct_hash()
     domain = chain.venue.domain("EpochRegistry")
     parts = [epoch.signatures[i : i + 65] for i in range(0, len(epoch.signatures), 65)]
@@ -93,27 +114,28 @@ def show(
     for signer in signers:
         console.print(f"{'signed by':12} {signer}")
     console.print()
-    show_market(console, document)
+    show_market(console, document, with_source=False)
 
 
 @app.command("proof")
 def proof(
     account: AccountId,
-    round_number: Annotated[
-        int | None, typer.Option("--round", min=0, help="Round of the epoch. [default: the newest]")
-    ] = None,
+    round_number: RoundOption = None,
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     output: Output = None,
 ) -> None:
-    """Recompute an epoch, check its root against the posted one, and give an account's leaf and proof as JSON."""
-    from marginproof.cli.chain import epoch_of, open_venue
+    """Give an account's leaf and proof.
+
+    Recomputes the epoch and checks its root against the posted one first.
+    """
+    from marginproof.cli.chain import find_epoch, open_venue
     from marginproof.cli.console import emit, save, say
     from marginproof.cli.epochs import leaf_and_proof, leaf_json
     from marginproof.files import write_json
 
     chain = open_venue(rpc, deployment)
-    epoch = epoch_of(chain.state(), round_number)
+    epoch = find_epoch(chain.state(), round_number)
     leaf, siblings = leaf_and_proof(chain, epoch, account)
     document = {
         "round": epoch.header.round,

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Rpc
+from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, RoundOption, Rpc
 
 
 def explain(
     account: AccountId,
-    round_number: Annotated[
-        int | None, typer.Option("--round", min=0, help="Round of the epoch. [default: the newest]")
-    ] = None,
+    round_number: RoundOption = None,
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain how an account's margin in a posted epoch came about, from the chain alone.
+    """Explain an account's margin from the chain.
 
+    Shows how the figures of a posted epoch came about: positions, scenarios, factors.
     Exits with 5 when the posted root is not what the chain gives.
     """
     from marginproof.auditor.explain import explain_account
     from marginproof.cli.chain import open_venue
     from marginproof.cli.console import emit, out
-    from marginproof.cli.epochs import header_json
+    from marginproof.cli.epochs import compute, header_json
     from marginproof.cli.figures import MarginReport
     from marginproof.cli.numbers import moment
-    from marginproof.engine.epoch import compute_epoch
+    from marginproof.engine.values import ValueTable
     from marginproof.errors import VerificationError
 
     chain = open_venue(rpc, deployment)
     found = explain_account(chain.venue, account, round_number)
     header, state = found.epoch.header, found.state
-    market, model = found.epoch.market, state.model(header.model_hash)
-    report = MarginReport(found.explanation, market, model, state.ids_by_symbol())
-    root = compute_epoch([held.positions for held in state.accounts], state.table(), market, model).root
+    values = ValueTable(found.epoch.market, state.model(header.model_hash))
+    report = MarginReport(found.explanation, values, state.ids_by_symbol())
+    root = compute(state, found.epoch).root
     matches = root == header.leaf_root
     if as_json:
         emit(

@@ -14,7 +14,7 @@ from marginproof.documents import format_decimal, format_instrument_name
 from marginproof.engine.explain import Explanation, UnderlyingLines
 from marginproof.engine.values import ValueTable
 from marginproof.spec.market import MarketSnapshot
-from marginproof.spec.model import Model, Scenario
+from marginproof.spec.model import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,13 @@ class MarginReport:
     """An explained account with what it was computed from; `symbols` maps symbol to underlying id."""
 
     explanation: Explanation
-    market: MarketSnapshot
-    model: Model
+    values: ValueTable
     symbols: Mapping[str, int]
+
+    @property
+    def market(self) -> MarketSnapshot:
+        """The market behind the values."""
+        return self.values.market
 
     def symbol(self, underlying: int) -> str:
         """The symbol of an underlying id."""
@@ -43,7 +47,6 @@ class MarginReport:
         }
 
     def _positions_json(self) -> list[dict[str, Any]]:
-        values = ValueTable(self.market, self.model)
         return [
             {
                 "instrument": format_instrument_name(line.instrument, self.symbols),
@@ -53,7 +56,7 @@ class MarginReport:
                 "value": format_decimal(line.quantity * line.unit_value_e8, E16_DIGITS),
                 "worstValue": format_decimal(line.quantity * line.worst_unit_value_e8, E16_DIGITS),
                 "worstChange": format_decimal(line.worst_change_e16, E16_DIGITS),
-                "unitValuesByScenario": [e8(value) for value in values(line.instrument)[1:]],
+                "unitValuesByScenario": [e8(value) for value in self.values(line.instrument)[1:]],
             }
             for line in self.explanation.positions
         ]

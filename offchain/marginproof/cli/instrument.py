@@ -9,7 +9,7 @@ import typer
 from marginproof.cli.groups import group
 from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Keystore, Rpc
 
-app = group("The venue's instruments: list, add, settle expired positions.")
+app = group("Instruments: list, add, settle expired.")
 
 
 @app.command("list")
@@ -64,7 +64,10 @@ def add(
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """List instruments; registers their underlyings, expiries and strikes as needed. Running it again adds nothing twice."""
+    """List more instruments.
+
+    Registers their underlyings, expiries and strikes as needed; running it again adds nothing twice.
+    """
     from marginproof.cli.chain import instrument_name, open_signed
     from marginproof.cli.console import emit, say
     from marginproof.cli.listing import add_instruments, expand
@@ -97,7 +100,7 @@ def settle(
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Collapse an account's expired positions into cash, at their settlement prices."""
+    """Collapse expired positions into cash."""
     from marginproof.cli.chain import account_of, instrument_name, open_signed
     from marginproof.cli.console import emit, say
     from marginproof.cli.numbers import e8, exact

@@ -13,7 +13,7 @@ from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Interva
 if TYPE_CHECKING:
     from marginproof.keeper.bot import Keeper, Round
 
-app = group("The keeper: proposes an epoch, collects attesters' signatures, posts it.")
+app = group("Propose epochs, collect signatures, post.")
 
 Attesters = Annotated[
     list[str],
@@ -36,9 +36,11 @@ def _keeper(
 
 
 def _sentence(done: Round) -> str:
+    from marginproof.cli.numbers import plural
+
     header = done.epoch.header
     signed = sum(answer.signer is not None for answer in done.answers)
-    return f"posted epoch {header.round}: {header.leaf_count} accounts, {signed} signatures, {done.gas} gas"
+    return f"posted epoch {header.round}: {plural(header.leaf_count, 'account')}, {plural(signed, 'signature')}, {done.gas} gas"
 
 
 @app.command("once")
@@ -86,11 +88,10 @@ def run(
     keeper = _keeper(source, attester, rpc, deployment, keystore)
     start_log()
     log = logging.getLogger("marginproof.keeper")
-    log.info("watching %s every %g s", source, interval)
 
     def step() -> None:
         done = keeper.round()
         if done is not None:
             log.info("%s", _sentence(done))
 
-    repeat(step, interval, "keeper")
+    repeat(step, interval, "keeper", f"watching {source} every {interval:g} s")

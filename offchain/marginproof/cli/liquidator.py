@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Interval, Keystore, Rpc
+from marginproof.cli.options import (
+    DEFAULT_RPC,
+    UINT64,
+    AsJson,
+    DeploymentFile,
+    Interval,
+    Keystore,
+    Rpc,
+    whole,
+)
 
 if TYPE_CHECKING:
     from marginproof.liquidator.bot import Liquidator, Step
 
-app = group("The liquidator: calls accounts below maintenance margin, takes slices until they are healthy.")
+app = group("Call accounts below margin, take slices.")
 
 Funding = Annotated[
     int,
     typer.Option(
         "--account",
-        min=0,
+        parser=whole(0, UINT64),
         metavar="ID",
         help="Your own account without positions whose cash backs the slices.",
     ),
@@ -110,10 +119,9 @@ def run(
     bot = _liquidator(account, rpc, deployment, keystore)
     start_log()
     log = logging.getLogger("marginproof.liquidator")
-    log.info("watching every %g s, backed by account %d", interval, account)
 
     def step() -> None:
         for done in bot.sweep():
             log.info("%s", _sentence(done))
 
-    repeat(step, interval, "liquidator")
+    repeat(step, interval, "liquidator", f"watching every {interval:g} s, backed by account {account}")

@@ -23,6 +23,7 @@ from marginproof.cli import (
     margin,
     market,
     model,
+    testing,
     trade,
 )
 from marginproof.cli.console import guarded
@@ -66,6 +67,7 @@ app.add_typer(attester.app, name="attester")
 app.add_typer(liquidator.app, name="liquidator")
 app.command("audit")(audit.audit)
 app.command("explain")(explain.explain)
+app.add_typer(testing.app, name="testing")
 app.command("demo")(demo.demo)
 
 

@@ -20,7 +20,7 @@ def margin(
     portfolio: Annotated[Path, typer.Option("--portfolio", metavar="FILE", help="Portfolio document.")],
     as_json: AsJson = False,
 ) -> None:
-    """Margin one account from files, and show how it comes about."""
+    """Margin one account from files."""
     from marginproof.cli.console import emit, out
     from marginproof.cli.figures import MarginReport
     from marginproof.cli.inputs import market_argument
@@ -33,14 +33,15 @@ def margin(
         portfolio_to_spec,
     )
     from marginproof.engine.explain import explain
+    from marginproof.engine.values import ValueTable
     from marginproof.models import load_model
 
     parameters = load_model(model)
     document = market_argument(market)
     symbols = market_symbols(document)
     cash, positions = portfolio_to_spec(load_portfolio(portfolio), symbols, document)
-    snapshot, rules = market_to_spec(document, symbols), model_to_spec(parameters, symbols)
-    report = MarginReport(explain(cash, positions, snapshot, rules), snapshot, rules, symbols)
+    values = ValueTable(market_to_spec(document, symbols), model_to_spec(parameters, symbols))
+    report = MarginReport(explain(cash, positions, values), values, symbols)
     if as_json:
         head = {"format": "marginproof/margin@1", "model": parameters.name, "marketSource": document.source}
         emit(head | report.json())

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import AsJson, Output
+from marginproof.cli.options import AsJson, Output, whole
 
 if TYPE_CHECKING:
     from marginproof.documents import MarketDocument, SettlementEntry
     from marginproof.market.importing import ImportReport
 
-app = group("Market snapshots: import option chains, look at fits and snapshots.")
+app = group("Market snapshots: import, fit, show.")
 
 Chains = Annotated[list[Path], typer.Argument(metavar="CSV...", help="Book summaries, .csv or .csv.gz.")]
 SnapshotTime = Annotated[
     int | None,
     typer.Option(
         "--time",
-        min=1,
-        max=2**32 - 2,
+        parser=whole(1, 2**32 - 2),
+        metavar="SECONDS",
         help="Time of the snapshot, unix seconds. [default: latest snapshot_ts]",
     ),
 ]
@@ -55,9 +55,11 @@ def import_chains(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a market document to option chains of one moment.
+    """Fit a market document to option chains.
 
-    With --output the document goes to the file and the report to stdout; without, the document goes to stdout and the report to stderr.
+    The chains are of one moment.
+    With --output the document goes to the file and the report to stdout;
+    without, the document goes to stdout and the report to stderr.
     """
     from marginproof.cli.console import emit, err, out, save
     from marginproof.documents import document_json, save_document
@@ -78,7 +80,10 @@ def import_chains(
 
 @app.command("fit")
 def fit(files: Chains, symbol: Symbols = None, time: SnapshotTime = None, as_json: AsJson = False) -> None:
-    """Fit the smiles of option chains and report the errors per expiry; nothing is written."""
+    """Report the fit errors of option chains.
+
+    Fits the smiles as `import` does, and writes nothing.
+    """
     from marginproof.cli.console import emit, out
 
     document, report = _fitted(files, time, symbol, None, [], [])
@@ -119,7 +124,6 @@ def _fitted(
                 raise InputError(
                     f"{option}: the files have no underlying {name}; allowed: {', '.join(known)}."
                 )
-    _require_expired(document, settlements)
     if symbols:
         kept = tuple(entry for entry in document.underlyings if entry.symbol in symbols)
         document = document.model_copy(update={"underlyings": kept})
@@ -131,18 +135,6 @@ def _nothing() -> Any:
     from contextlib import nullcontext
 
     return nullcontext()
-
-
-def _require_expired(document: MarketDocument, settlements: dict[str, list[SettlementEntry]]) -> None:
-    from marginproof.errors import InputError
-
-    for symbol, entries in settlements.items():
-        for entry in entries:
-            if entry.expiry > document.time:
-                raise InputError(
-                    f"--settlement: {symbol}'s expiry {entry.expiry} is after the snapshot's time {document.time}; "
-                    "allowed: expiries that have passed."
-                )
 
 
 def _funding(items: list[str]) -> dict[str, int]:
@@ -223,7 +215,10 @@ def show(
     market: Annotated[str, typer.Argument(metavar="FILE|crash:N", help="Market document, or a shipped one.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show a snapshot: spot, funding, settlements; per expiry forward, volatility, skew and fit error."""
+    """Show a snapshot.
+
+    Spot, funding, settlements; per expiry forward, volatility, skew and fit error.
+    """
     from marginproof.cli.console import emit, out
     from marginproof.cli.inputs import market_argument
     from marginproof.cli.snapshots import market_json, show_market
@@ -243,7 +238,10 @@ def crash(
     output: Output = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the shipped snapshots of the crash of January and February 2026, or write one to a file."""
+    """List or write the shipped snapshots.
+
+    They are of the crash of January and February 2026; every command that takes a market takes `crash:N` too.
+    """
     from marginproof.cli.console import emit, out, save, say, table
     from marginproof.cli.inputs import crash_snapshot
     from marginproof.cli.numbers import cents, e8, moment

@@ -129,15 +129,14 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish a model on chain; it becomes the venue's current one."""
-    from marginproof.cli.chain import open_venue
+    from marginproof.cli.chain import open_signed
     from marginproof.cli.console import emit, say
     from marginproof.documents import model_to_spec
     from marginproof.models import load_model
     from marginproof.spec.model import encode_model, model_hash
 
     document = load_model(model)
-    chain = open_venue(rpc, deployment)
-    sender = chain.sender(keystore)
+    chain, sender = open_signed(rpc, deployment, keystore)
     state = chain.state()
     rules = model_to_spec(document, state.ids_by_symbol())
     digest = model_hash(rules)

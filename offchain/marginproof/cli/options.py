@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -9,7 +13,43 @@ import typer
 
 from marginproof.errors import InputError
 
+UINT64: Final = 2**64 - 1
+_INTEGER: Final = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 DEFAULT_RPC: Final = "http://127.0.0.1:8545"
+
+
+class ChainKind(StrEnum):
+    """The local chains that can be started."""
+
+    ANVIL = "anvil"
+    HARDHAT = "hardhat"
+
+
+def whole(low: int, high: int) -> Callable[[object], int]:
+    """A parser for a whole number in this range; what it refuses is told with the value and the range."""
+
+    def parse(text: object) -> int:
+        if not _INTEGER.fullmatch(str(text)) or not low <= int(str(text)) <= high:
+            raise typer.BadParameter(f"{text!s:.60} is not accepted; allowed: whole numbers {low} to {high}.")
+        return int(str(text))
+
+    return parse
+
+
+def real(low: float, high: float) -> Callable[[object], float]:
+    """A parser for a number in this range, for tolerances and waiting times: nothing of it is committed."""
+
+    def parse(text: object) -> float:
+        try:
+            value = float(str(text))
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise typer.BadParameter(f"{text!s:.60} is not accepted; allowed: {low:g} to {high:g}.")
+        return value
+
+    return parse
+
 
 Rpc = Annotated[
     str, typer.Option("--rpc", envvar="MARGINPROOF_RPC", metavar="URL", help="JSON-RPC address of a node.")
@@ -30,12 +70,23 @@ Keystore = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, decimals as strings.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
-AccountId = Annotated[int, typer.Option("--account", min=0, max=2**64 - 1, metavar="ID", help="Account id.")]
+AccountId = Annotated[
+    int, typer.Option("--account", parser=whole(0, UINT64), metavar="ID", help="Account id.")
+]
+RoundOption = Annotated[
+    int | None,
+    typer.Option(
+        "--round", parser=whole(0, UINT64), metavar="ROUND", help="Round of the epoch. [default: the newest]"
+    ),
+]
 Sources = Annotated[
     Path, typer.Option("--source", metavar="DIR", help="Folder of market documents (*.json).")
 ]
 Interval = Annotated[
-    float, typer.Option("--interval", min=0.1, max=86_400, help="Seconds between two looks.")
+    float,
+    typer.Option(
+        "--interval", parser=real(0.1, 86_400), metavar="SECONDS", help="Seconds between two looks."
+    ),
 ]
 
 

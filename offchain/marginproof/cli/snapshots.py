@@ -71,9 +71,11 @@ def _underlying_json(entry: UnderlyingEntry, time: int) -> dict[str, Any]:
     }
 
 
-def show_market(console: Console, document: MarketDocument) -> None:
+def show_market(console: Console, document: MarketDocument, *, with_source: bool = True) -> None:
     """Print a snapshot for a person."""
-    console.print(f"Market of {moment(document.time)}. Source: {document.source}")
+    console.print(
+        f"Market of {moment(document.time)}." + (f" Source: {document.source}" if with_source else "")
+    )
     if document.settlement_token_e8 != 10**8:
         console.print(f"The settlement token is worth {e8(document.settlement_token_e8)} USD.")
     for entry in document.underlyings:
@@ -92,12 +94,13 @@ def _show_underlying(console: Console, entry: UnderlyingEntry, time: int) -> Non
     if not entry.expiries:
         console.print("No live expiry.")
         return
-    numbers = ("days", "forward", "vol", "-1 sd", "+1 sd", "skew", "strikes", "median error", "max error")
-    rows = table("", "expiry", *numbers, numbers=numbers)
+    fitted = any(item.fit for item in entry.expiries)
+    numbers = ("days", "forward", "vol", "-1 sd", "+1 sd", "skew")
+    errors = ("strikes", "median error", "max error") if fitted else ()
+    rows = table("", "expiry", *numbers, *errors, numbers=(*numbers, *errors))
     for item in entry.expiries:
         at_money, below, above = expiry_vols(item, time)
-        fit = item.fit
-        rows.add_row(
+        cells = [
             format_expiry(item.expiry),
             f"{(item.expiry - time) / 86_400:.1f}",
             cents(item.forward_e8),
@@ -105,11 +108,20 @@ def _show_underlying(console: Console, entry: UnderlyingEntry, time: int) -> Non
             f"{below:.1%}",
             f"{above:.1%}",
             f"{(below - above) * 100:+.1f}",
-            str(fit.used) if fit else "",
-            percent(fit.median_near_money_vol_wad, 2) if fit else "",
-            percent(fit.max_near_money_vol_wad, 2) if fit else "",
-        )
+        ]
+        rows.add_row(*cells, *(_errors(item.fit) if fitted else ()))
     console.print(rows)
     console.print(
-        "vol: at the money; +-1 sd: one standard deviation off; skew: their difference in vol points; errors of the fit near the money."
+        "vol: at the money; +-1 sd: one standard deviation off; skew: their difference in vol points"
+        + ("; errors of the fit near the money." if fitted else ".")
+    )
+
+
+def _errors(fit: FitStatistics | None) -> tuple[str, str, str]:
+    if fit is None:
+        return "", "", ""
+    return (
+        str(fit.used),
+        percent(fit.median_near_money_vol_wad, 2),
+        percent(fit.max_near_money_vol_wad, 2),
     )

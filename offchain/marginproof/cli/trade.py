@@ -8,11 +8,19 @@ from typing import Annotated
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AccountId, AsJson, DeploymentFile, Keystore, Output, Rpc
+from marginproof.cli.options import (
+    DEFAULT_RPC,
+    UINT64,
+    AccountId,
+    AsJson,
+    DeploymentFile,
+    Keystore,
+    Output,
+    Rpc,
+    whole,
+)
 
-app = group("Trades: sign an order, settle two, cancel one, ask what a trade would do.")
-
-_UINT64 = 2**64 - 1
+app = group("Orders: sign, settle, cancel, what-if.")
 
 
 @app.command("sign")
@@ -25,18 +33,31 @@ def sign(
     price: Annotated[str, typer.Option("--price", metavar="DECIMAL", help="Limit per unit, USD.")],
     nonce: Annotated[
         int | None,
-        typer.Option("--nonce", min=0, max=_UINT64, help="Used once per account. [default: a random one]"),
+        typer.Option(
+            "--nonce",
+            parser=whole(0, UINT64),
+            metavar="N",
+            help="Used once per account. [default: a random one]",
+        ),
     ] = None,
     valid_for: Annotated[
         int,
-        typer.Option("--valid-for", min=1, max=365 * 86_400, help="Seconds from the newest block's time."),
+        typer.Option(
+            "--valid-for",
+            parser=whole(1, 365 * 86_400),
+            metavar="SECONDS",
+            help="Seconds from the newest block's time.",
+        ),
     ] = 3_600,
     output: Output = None,
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     keystore: Keystore = None,
 ) -> None:
-    """Sign an order (EIP-712) and write it to a file, or to stdout."""
+    """Sign an order (EIP-712).
+
+    It goes to a file, or to stdout.
+    """
     import secrets
 
     from marginproof.cli import options
@@ -88,7 +109,10 @@ def settle(
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Settle two signed orders on chain. Anybody may send them; both accounts pass the margin gate or nothing happens."""
+    """Settle two signed orders on chain.
+
+    Anybody may send them; both accounts pass the margin gate or nothing happens.
+    """
     from marginproof.cli.chain import account_of, newest_epoch, open_signed
     from marginproof.cli.console import emit, say
     from marginproof.cli.numbers import e8
@@ -138,13 +162,19 @@ def settle(
 @app.command("cancel")
 def cancel(
     account: AccountId,
-    nonce: Annotated[int, typer.Option("--nonce", min=0, max=_UINT64, help="Nonce of the order to cancel.")],
+    nonce: Annotated[
+        int,
+        typer.Option("--nonce", parser=whole(0, UINT64), metavar="N", help="Nonce of the order to cancel."),
+    ],
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an order by its nonce: it can never be settled any more."""
+    """Cancel an order by its nonce.
+
+    It can never be settled any more.
+    """
     from marginproof.cli.chain import open_signed
     from marginproof.cli.console import emit, say
 
@@ -166,7 +196,10 @@ def what_if(
     deployment: DeploymentFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Margin before and after a trade, the trade's own share, and what the margin gate would say. Sends nothing."""
+    """Say what a trade would do.
+
+    Margin before and after, the trade's own share, and what the margin gate would say. Sends nothing.
+    """
     from marginproof.cli import options
     from marginproof.cli.chain import open_venue
     from marginproof.cli.console import emit, out

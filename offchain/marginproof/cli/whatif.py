@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -14,8 +15,8 @@ from marginproof.cli.chain import (
     instrument_name,
     listed_id,
     margin_report,
-    market_and_model,
     newest_epoch,
+    newest_values,
 )
 from marginproof.cli.console import table
 from marginproof.cli.numbers import e8, exact, moment
@@ -48,15 +49,13 @@ class WhatIf:
         held = account_of(state, account)
         key = listed_id(state, instrument)
         header = newest_epoch(state).header
-        market, model = market_and_model(state)
-        if quantity_e8 > 0:
-            cash = -buyer_pays(quantity_e8, price_e8)
-        else:
-            cash = seller_receives(-quantity_e8, price_e8)
-        before = margin_report(state, held.cash_e8, held.positions, market, model).explanation
+        values = newest_values(state)
+        bought = quantity_e8 > 0
+        cash = -buyer_pays(quantity_e8, price_e8) if bought else seller_receives(-quantity_e8, price_e8)
+        before = margin_report(state, held.cash_e8, held.positions, values).explanation
         traded = apply_trade(held.positions, key, quantity_e8)
-        after = margin_report(state, held.cash_e8 + cash, traded, market, model).explanation
-        alone = margin_report(state, cash, (Position(key, quantity_e8),), market, model).explanation
+        after = margin_report(state, held.cash_e8 + cash, traded, values).explanation
+        alone = margin_report(state, cash, (Position(key, quantity_e8),), values).explanation
         name = instrument_name(state, key)
         live = header.valid_until > chain.time()
         return cls(
@@ -132,7 +131,7 @@ class WhatIf:
             console.print("But the account is frozen by a margin call.")
 
 
-_FIGURES = {
+_FIGURES: Final[dict[str, Callable[[Explanation], int]]] = {
     "cash": lambda a: a.cash_e8,
     "portfolio value": lambda a: a.margin.value,
     "equity": lambda a: a.equity_e8,

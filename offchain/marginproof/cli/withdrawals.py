@@ -6,7 +6,7 @@ from typing import Final
 
 from web3.types import TxReceipt
 
-from marginproof.cli.chain import Chain, account_of, margin_report, market_and_model, newest_epoch
+from marginproof.cli.chain import Chain, account_of, margin_report, newest_epoch, newest_values
 from marginproof.cli.epochs import leaf_and_proof
 from marginproof.cli.numbers import exact, moment
 from marginproof.cli.tokens import Token
@@ -72,11 +72,9 @@ def withdraw_spot(chain: Chain, sender: Sender, account: int, token: Token, unit
             f"Account {account} holds {format_decimal(has, 8)} {token.asset}, less than {token.text(units)}."
         )
     epoch = _live(chain, state)
-    market, model = market_and_model(state)
-    before = margin_report(state, held.cash_e8, held.positions, market, model).explanation
-    after = margin_report(
-        state, held.cash_e8, apply_trade(held.positions, spot, -wanted), market, model
-    ).explanation
+    values = newest_values(state)
+    before = margin_report(state, held.cash_e8, held.positions, values).explanation
+    after = margin_report(state, held.cash_e8, apply_trade(held.positions, spot, -wanted), values).explanation
     verdict = judge(before, after)
     if not verdict.passes:
         raise MarginproofError(

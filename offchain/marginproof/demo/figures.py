@@ -27,11 +27,8 @@ def account_figures(account: int, state: VenueState, margin: Margin, model: Mode
         symbol = state.symbols[scan.underlying]
         for index, scenario in enumerate(model.section(scan.underlying).scenarios):
             vol = scenario.kind.name.lower()
-            label = f"{symbol} x{scenario.spot_wad / 1e18:g} {vol}"
             change = floor_div(-scan.losses[index], _E34_TO_E8)
-            profile.append(
-                ScenarioChange(symbol, index, label, scenario.spot_wad, vol, change, index == scan.worst)
-            )
+            profile.append(ScenarioChange(symbol, index, scenario.spot_wad, vol, change, index == scan.worst))
     held = state.accounts[account]
     return AccountFigures(
         account, held.cash_e8, margin.value, margin.initial, margin.maintenance, held.frozen, tuple(profile)

@@ -46,7 +46,9 @@ def small_books(first: MarketDocument, names: Sequence[str]) -> list[Book]:
 def contract_sizes() -> dict[str, int]:
     """Deployed size in bytes of every contract of a venue."""
     artifacts = deployable()
-    ours = {Path(source).stem for source in SOURCES if "/testing/" not in source and "/interfaces/" not in source}
+    ours = {
+        Path(source).stem for source in SOURCES if "/testing/" not in source and "/interfaces/" not in source
+    }
     return {name: artifacts[name].runtime_size for name in sorted(ours)}
 
 
@@ -81,8 +83,8 @@ class _Measurement:
                 self._note_trade(book, trade is book.trades[-1])
         second = self._epoch(0, "post epoch")
         self._withdrawals(second)
-        third = self._epoch(1, "post epoch, with settlement prices")
-        self._expiry(third)
+        self._epoch(1, "post epoch, with settlement prices")
+        self._expiry()
         self._epoch(2, "post epoch, third snapshot")
         self._liquidation()
         return dict(sorted(self.gas.items()))
@@ -103,7 +105,9 @@ class _Measurement:
         signatures = b"".join(sign(signer, domain, epoch.header.struct_hash()) for signer in signers)
         keeper = venue.sender(self.world.keys.keeper)
         self._note(action, post(venue, keeper, epoch, signatures))
-        self.gas["publish leaves"] = sum(receipt["gasUsed"] for receipt in publish_leaves(venue, keeper, epoch))
+        self.gas["publish leaves"] = sum(
+            receipt["gasUsed"] for receipt in publish_leaves(venue, keeper, epoch)
+        )
         return epoch
 
     def _now(self) -> int:
@@ -114,16 +118,34 @@ class _Measurement:
         owner = self.world.holder(account).address
         leaf = leaf_to_chain(epoch.result.leaves[account])
         proof = epoch.result.proof(account)
-        self._send("withdraw on a leaf", account, "MarginVault", "withdraw", account, _WITHDRAWN_UNITS, owner, leaf, proof)
+        self._send(
+            "withdraw on a leaf",
+            account,
+            "MarginVault",
+            "withdraw",
+            account,
+            _WITHDRAWN_UNITS,
+            owner,
+            leaf,
+            proof,
+        )
         portfolio = encode_portfolio(self.world.portfolios[account])
         spot = (account, 1, COLLATERAL_UNIT, owner, portfolio, epoch.market_bytes)
         self._send("withdraw spot", account, "MarginVault", "withdrawSpot", *spot)
         idle = next(i for i, book in enumerate(self.world.books) if book.strategy == IDLE)
         owner = self.world.holder(idle).address
-        self._send("withdraw without positions", idle, "MarginVault", "withdrawUnencumbered", idle, _WITHDRAWN_UNITS, owner)
+        self._send(
+            "withdraw without positions",
+            idle,
+            "MarginVault",
+            "withdrawUnencumbered",
+            idle,
+            _WITHDRAWN_UNITS,
+            owner,
+        )
         self._send("cancel an order", idle, "PortfolioLedger", "cancel", idle, 99)
 
-    def _expiry(self, epoch: ProposedEpoch) -> None:
+    def _expiry(self) -> None:
         state = Replayer(self.world.venue).state_at()
         account = self.world.accounts[_EXPIRING]
         portfolio = encode_portfolio(state.accounts[account].positions)

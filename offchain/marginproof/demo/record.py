@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ScenarioChange:
-    """One scenario of one underlying: its label, spot multiple (WAD), vol kind ("up", "none", "down") and the weighted change (E8, rounded)."""
+    """One scenario of one underlying: spot multiple (WAD), vol kind ("up", "none", "down") and the weighted change (E8, rounded)."""
 
     underlying: str
     index: int
-    label: str
     spot_wad: int
     vol: str
     change_e8: int

@@ -82,7 +82,7 @@ def run_demo(
         console.print(table)
     console.print(f"Report: {target}   Deployment: {path}   {record.seconds:.0f} s")
     if json_output:
-        print(json.dumps(story.summary(target), indent=2))  # noqa: T201 - the command's result
+        print(json.dumps(story.summary(target), indent=2))
     return 0 if record.audit_passed else VerificationError.exit_code
 
 

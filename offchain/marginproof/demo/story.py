@@ -16,7 +16,7 @@ from marginproof.demo.figures import account_figures, funding_entries, utc
 from marginproof.demo.record import BookEntry, EpochEntry, LiquidationEntry, SettlementEntry, WithdrawalEntry
 from marginproof.demo.tamper import Tamper
 from marginproof.demo.world import TOKEN_UNIT_E8, World
-from marginproof.documents import MarketDocument, format_decimal, market_to_spec
+from marginproof.documents import MarketDocument, format_decimal
 from marginproof.engine.values import ValueTable
 from marginproof.errors import ChainError
 from marginproof.keeper.bot import Keeper, Round
@@ -28,7 +28,6 @@ from marginproof.protocol.gate import allowed_withdrawal
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.state import leaf_to_chain
 from marginproof.protocol.venue import Venue
-from marginproof.spec.instruments import Kind
 from marginproof.spec.market import MarketSnapshot
 from marginproof.spec.portfolio import encode_portfolio
 

@@ -23,11 +23,11 @@ def out_of_the_money(near: int, far: int, moneyness: int, total_vol: int) -> E8:
     For a call near = forward, far = strike; for a put the reverse. y = |ln(forward/strike)| >= 0, w = total volatility
     (sigma * sqrt(tau)). b = a - w exactly, so that an error in a moves both terms together and cancels to first order.
     Scale: near and far E8; y and w Q58; result E8. Range: 0 < near <= far <= 2^54, 0 <= y < 2^63, 0 <= w <= 2^62.
-    Limits: w = 0 or y/w >= 32 gives 0. Rounding: y/w down, w/2 down, the result down; at least 0.
+    Limits: w = 0 gives 0, and so does any y/w so large that N(a) is 0. Rounding: y/w down, w/2 down, the result down; at least 0.
     Error: within 2 units of E8, floor included, for forwards 1e-2..1e6, strike/forward 1/100..100, w 1e-4..5.
     Source: F. Black, The pricing of commodity contracts, J. Financial Economics 3 (1976), 167-179.
     """
-    if (moneyness >> 5) >= total_vol:
+    if total_vol == 0:
         return E8(0)
     a = (total_vol >> 1) - floor_div(moneyness << 58, total_vol)
     b = a - total_vol

@@ -7,7 +7,7 @@ Per cell and per position everything fits a signed 128-bit word; preparation and
 | shocked price | 2^51 | MAX_SPOT x 16 = 1.6e15 |
 | y = abs(ln(F'/K)), Q58 | 2^63 | F' >= 1e4 and <= 1.6e15, K in [1e4, 1e16]: y <= ln(1e12) = 27.7 < 32 |
 | y << 58 | 2^121 | numerator of y/w |
-| y/w, Q58 | 2^63 | taken only when y/w < 32 |
+| y/w, and so a and b, Q58 | 2^121 | w at least 1 unit; from 9 on only the sign matters |
 | total vol x multiplier | 2^124 | both at most 16 in Q58 = 2^62 |
 | price x probability | 2^114 | strike 1e16 < 2^54, probability 2^60 |
 | polynomial step | 2^117 | coefficient below 2^61, offset below 2^55 |

@@ -4,7 +4,7 @@
 |---|---|---|
 | E8   | 10^8   | prices, strikes, quantities, money |
 | WAD  | 10^18  | volatilities, rates, shocks, weights, factors, smile parameters |
-| Q58  | 2^58   | logarithms, total volatilities and their ratios inside pricing (fit a signed 64-bit word) |
+| Q58  | 2^58   | logarithms (within a signed 64-bit word), total volatilities and their ratios inside pricing |
 | Q60  | 2^60   | probabilities |
 | Q64  | 2^64   | preparation: once per expiry, strike or scenario |
 | E16  | 10^16  | quantity (E8) x price (E8), summed without rounding |
