@@ -40,7 +40,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     function addUnderlying(string calldata symbol) external onlyRole(LISTER_ROLE) returns (uint8 id) {
         if (bytes(symbol).length == 0) revert EmptySymbol();
         uint256 count = _underlyings.length;
-        uint256 max = uint256(Limits.MAX_UNDERLYING_ID);
+        uint256 max = uint256(Limits.MAX_UNDERLYINGS);
         if (count == max) revert TooManyUnderlyings(max);
         bytes32 hash = keccak256(bytes(symbol));
         for (uint256 i = 0; i < count; ++i) {
@@ -64,9 +64,13 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint256 count = known.length;
         uint256 max = uint256(Limits.MAX_EXPIRY_INDEX) + 1 - InstrumentId.FIRST_EXPIRY_INDEX;
         if (count == max) revert TooManyExpiries(underlying, max);
+        uint256 live = 0;
         for (uint256 i = 0; i < count; ++i) {
             if (known[i] == expiry) revert DuplicateExpiry(underlying, expiry);
+            if (known[i] > block.timestamp) ++live;
         }
+        uint256 maxLive = uint256(Limits.MAX_EXPIRIES);
+        if (live >= maxLive) revert TooManyLiveExpiries(underlying, maxLive);
         known.push(expiry);
         index = uint16(count + InstrumentId.FIRST_EXPIRY_INDEX);
         emit ExpiryAdded(underlying, index, expiry);

@@ -18,7 +18,7 @@ interface IInstrumentRegistry {
     error EmptySymbol();
     /// @notice A symbol that another underlying has.
     error DuplicateSymbol(string symbol);
-    /// @notice No id is left for another underlying.
+    /// @notice A market has no room for another underlying.
     error TooManyUnderlyings(uint256 max);
     /// @notice An underlying that was never added.
     error UnknownUnderlying(uint256 underlying);
@@ -28,6 +28,8 @@ interface IInstrumentRegistry {
     error DuplicateExpiry(uint256 underlying, uint256 expiry);
     /// @notice No index is left for another expiry.
     error TooManyExpiries(uint256 underlying, uint256 max);
+    /// @notice A market has no room for another live expiry of the underlying.
+    error TooManyLiveExpiries(uint256 underlying, uint256 max);
     /// @notice No index is left for so many strikes.
     error TooManyStrikes(uint256 underlying, uint256 max);
 

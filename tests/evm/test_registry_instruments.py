@@ -7,10 +7,11 @@ import pytest
 from marginproof.spec.errors import SpecError
 from marginproof.spec.instruments import IdParts, InstrumentTable, Kind, instrument_id
 from marginproof.spec.limits import (
+    MAX_EXPIRIES,
     MAX_EXPIRY_INDEX,
     MAX_STRIKE,
     MAX_STRIKE_INDEX,
-    MAX_UNDERLYING_ID,
+    MAX_UNDERLYINGS,
     MIN_STRIKE,
 )
 from marginproof.spec.portfolio import Position, encode_portfolio
@@ -75,11 +76,11 @@ def test_symbols_are_present_and_different(registry: Contract) -> None:
         registry.transact("addUnderlying", "BTC")
 
 
-def test_underlyings_end_where_ids_end(registry: Contract) -> None:
-    for number in range(MAX_UNDERLYING_ID):
+def test_underlyings_end_where_a_market_is_full(registry: Contract) -> None:
+    for number in range(MAX_UNDERLYINGS):
         registry.transact("addUnderlying", f"U{number}")
-    assert registry.call("symbolOf", MAX_UNDERLYING_ID) == f"U{MAX_UNDERLYING_ID - 1}"
-    with refused("TooManyUnderlyings", MAX_UNDERLYING_ID):
+    assert registry.call("symbolOf", MAX_UNDERLYINGS) == f"U{MAX_UNDERLYINGS - 1}"
+    with refused("TooManyUnderlyings", MAX_UNDERLYINGS):
         registry.transact("addUnderlying", "more")
 
 
@@ -102,11 +103,21 @@ def test_expiries_lie_in_the_future_and_differ(filled: Contract) -> None:
         filled.transact("addExpiry", 0, START + DAY)
 
 
+def test_live_expiries_end_where_a_market_is_full(registry: Contract) -> None:
+    registry.transact("addUnderlying", "BTC")
+    for number in range(MAX_EXPIRIES):
+        registry.transact("addExpiry", 1, START + 1 + number)
+    with refused("TooManyLiveExpiries", 1, MAX_EXPIRIES):
+        registry.transact("addExpiry", 1, START + DAY)
+    registry.machine.set_time(START + 1)
+    assert registry.transact("addExpiry", 1, START + DAY) == MAX_EXPIRIES + 2
+
+
 def test_expiries_end_where_indices_end(registry: Contract) -> None:
     registry.transact("addUnderlying", "BTC")
-    last = [registry.transact("addExpiry", 1, START + 1 + number) for number in range(MAX_EXPIRY_INDEX - 1)][
-        -1
-    ]
+    for number in range(MAX_EXPIRY_INDEX - 1):
+        registry.machine.set_time(START + number)
+        last = registry.transact("addExpiry", 1, START + 1 + number)
     assert last == MAX_EXPIRY_INDEX
     with refused("TooManyExpiries", 1, MAX_EXPIRY_INDEX - 1):
         registry.transact("addExpiry", 1, START + DAY)

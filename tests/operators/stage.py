@@ -30,7 +30,12 @@ from marginproof.protocol.replay import Replayer
 from marginproof.protocol.venue import Venue
 
 SYMBOLS = {"BTC": 1, "ETH": 2}
-KEPT = ("Covered call, BTC, 1", "Over-levered long perpetual, ETH, 1", "Over-levered short gamma, ETH, 2")
+KEPT = (
+    "Covered call, BTC, 1",
+    "Covered call, ETH, 2",
+    "Over-levered long perpetual, ETH, 1",
+    "Over-levered short gamma, ETH, 2",
+)
 
 
 def small_books(first: MarketDocument) -> list[Book]:

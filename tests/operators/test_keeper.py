@@ -10,7 +10,9 @@ from marginproof.demo.tamper import Tamper
 from marginproof.errors import ChainError
 from marginproof.keeper.collect import QuorumNotReachedError
 from marginproof.keeper.post import post
+from marginproof.keeper.propose import propose
 from marginproof.protocol.replay import Replayer
+from marginproof.spec.portfolio import encode_portfolio
 from operators.stage import Stage, served
 
 
@@ -76,3 +78,41 @@ def test_the_service_names_what_is_malformed(stage: Stage) -> None:
         health = httpx.get(f"{url}/health").json()
         assert health["signer"] == stage.world.keys.attesters[0].address
         assert health["last_round"] == -1
+
+
+def test_a_settlement_price_is_repeated_only_while_somebody_holds_the_expiry(stage: Stage) -> None:
+    stage.move_to(1)
+    with served([stage.attester(index) for index in range(3)]) as urls:
+        assert stage.keeper(urls).round() is not None
+    state = Replayer(stage.venue).state_at()
+    expired = {expiry for _, expiry in state.settlements}
+    assert expired
+    holders = [
+        account
+        for account, held in enumerate(state.accounts)
+        if any(state.table().resolve(p.instrument).expiry in expired for p in held.positions)
+    ]
+    stage.move_to(2)
+    repeated = propose(Replayer(stage.venue), stage.documents[2]).market
+    assert {s.expiry for section in repeated.underlyings for s in section.settlements} == (
+        expired if holders else set()
+    )
+    for account in holders:
+        portfolio = encode_portfolio(state.accounts[account].positions)
+        stage.venue.send(stage.world.holder(account), "PortfolioLedger", "settleExpired", account, portfolio)
+    stage.chain.mine(2)
+    afterwards = propose(Replayer(stage.venue), stage.documents[2]).market
+    assert [section.settlements for section in afterwards.underlyings] == [(), ()]
+    with served([stage.attester(index) for index in range(3)]) as urls:
+        assert stage.keeper(urls).round() is not None
+
+
+def test_a_pause_across_an_expiry_does_not_block_posting(stage: Stage) -> None:
+    """The first epoch after the pause settles at its own spot: the feed no longer confirms the older price."""
+    stage.move_to(2)
+    with served([stage.attester(index, drift_bps=2) for index in range(3)]) as urls:
+        done = stage.keeper(urls).round()
+    assert done is not None
+    for section in done.epoch.market.underlyings:
+        assert {s.price_e8 for s in section.settlements} <= {section.spot_e8}
+    assert any(section.settlements for section in done.epoch.market.underlyings)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from eth_account.signers.local import LocalAccount
 
 from marginproof.attester.signed_rounds import SignedRounds
-from marginproof.attester.tolerance import Tolerance, differences
+from marginproof.attester.tolerance import Tolerance, VenueFacts, differences
 from marginproof.documents import market_to_spec
 from marginproof.errors import MarginproofError
 from marginproof.market.sources import MarketFolder
@@ -15,6 +15,7 @@ from marginproof.protocol.compute import ComputeEpoch, epoch_of
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.messages import Proposal
 from marginproof.protocol.replay import Replayer
+from marginproof.protocol.settlement import guard_deviations
 from marginproof.protocol.signing import sign
 from marginproof.protocol.state import VenueState
 from marginproof.spec.errors import SpecError
@@ -103,7 +104,8 @@ class Attester:
         ids = state.ids_by_symbol()
         known = tuple(entry for entry in document.underlyings if entry.symbol in ids)
         own = market_to_spec(document.model_copy(update={"underlyings": known}), ids)
-        found = differences(market, own, self.tolerance, state.settlements)
+        facts = VenueFacts(state.settlements, guard_deviations(self.replayer.venue, list(state.symbols)))
+        found = differences(market, own, self.tolerance, facts)
         if found:
             more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
             raise RefusedError(f"The market is too far from ours: {'; '.join(found[:_NAMES_SHOWN])}{more}.")

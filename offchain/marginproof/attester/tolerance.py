@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
+from marginproof.protocol.settlement import confirmable
 from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket
 from marginproof.spec.svi import Svi
 from marginproof.spec.units import SECONDS_PER_YEAR
@@ -31,6 +32,19 @@ def total_variance(svi: Svi, k: float) -> float:
     """Raw SVI in floats."""
     a, b, rho, m, sigma = (value / _WAD for value in (svi.a, svi.b, svi.rho, svi.m, svi.sigma))
     return a + b * (rho * (k - m) + sqrt((k - m) ** 2 + sigma**2))
+
+
+@dataclass(frozen=True, slots=True)
+class VenueFacts:
+    """What the chain says: recorded settlement prices (E8) by underlying and expiry, and the guard's deviations (basis points)."""
+
+    settlements: Mapping[tuple[int, int], int]
+    deviations_bps: Mapping[int, int]
+
+
+def _may_be_spot(own_price: int, own_spot: int, deviation_bps: int) -> bool:
+    """Whether spot may stand in for our settlement price: a keeper with slightly other prices might not be able to post ours."""
+    return not confirmable(own_price, own_spot, deviation_bps // 2)
 
 
 def _price_differs(name: str, proposed: int, own: int, tolerance: Tolerance) -> Iterator[str]:
@@ -61,7 +75,7 @@ def _underlying_differs(
     own: UnderlyingMarket,
     time: int,
     tolerance: Tolerance,
-    recorded: dict[tuple[int, int], int],
+    venue: VenueFacts,
 ) -> Iterator[str]:
     name = f"underlying {proposed.underlying}"
     yield from _price_differs(f"{name}: spot", proposed.spot_e8, own.spot_e8, tolerance)
@@ -69,14 +83,16 @@ def _underlying_differs(
         yield f"{name}: funding is {proposed.funding_e8 / 1e8:g}, ours is {own.funding_e8 / 1e8:g}"
     own_prices = {s.expiry: s.price_e8 for s in own.settlements}
     for settlement in proposed.settlements:
-        stored = recorded.get((proposed.underlying, settlement.expiry))
+        stored = venue.settlements.get((proposed.underlying, settlement.expiry))
         label = f"{name}: settlement of {settlement.expiry}"
         if stored is not None:
             if stored != settlement.price_e8:
                 yield f"{label} is {settlement.price_e8 / 1e8:g}, the chain recorded {stored / 1e8:g}"
         elif settlement.expiry not in own_prices:
             yield f"{label}: we have no price"
-        else:
+        elif not _may_be_spot(
+            own_prices[settlement.expiry], own.spot_e8, venue.deviations_bps[own.underlying]
+        ) or list(_price_differs(label, settlement.price_e8, own.spot_e8, tolerance)):
             yield from _price_differs(label, settlement.price_e8, own_prices[settlement.expiry], tolerance)
     own_quotes = {quote.expiry: quote for quote in own.expiries}
     for quote in proposed.expiries:
@@ -93,7 +109,7 @@ def differences(
     proposed: MarketSnapshot,
     own: MarketSnapshot,
     tolerance: Tolerance,
-    recorded_settlements: dict[tuple[int, int], int],
+    venue: VenueFacts,
 ) -> Sequence[str]:
     """Every way in which a proposed market is further from our own than allowed; empty when it is acceptable."""
     found = list(
@@ -104,7 +120,5 @@ def differences(
         if section.underlying not in sections:
             found.append(f"underlying {section.underlying}: we have no market")
             continue
-        found += _underlying_differs(
-            section, sections[section.underlying], proposed.time, tolerance, recorded_settlements
-        )
+        found += _underlying_differs(section, sections[section.underlying], proposed.time, tolerance, venue)
     return found

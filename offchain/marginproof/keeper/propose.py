@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from marginproof.documents import MarketDocument, market_to_spec
@@ -11,6 +12,7 @@ from marginproof.protocol.compute import ComputeEpoch, epoch_of
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.messages import HeaderMessage, Proposal
 from marginproof.protocol.replay import Replayer
+from marginproof.protocol.settlement import guard_deviations, postable
 from marginproof.protocol.state import VenueState
 from marginproof.spec.market import MarketSnapshot, Settlement, UnderlyingMarket, encode_market, market_hash
 from marginproof.spec.typed_data import EpochHeader
@@ -31,7 +33,18 @@ class ProposedEpoch:
         return Proposal(header=HeaderMessage.of(self.header), market="0x" + self.market_bytes.hex())
 
 
-def _restricted(section: UnderlyingMarket, state: VenueState, time: int) -> UnderlyingMarket:
+def _held_expiries(state: VenueState) -> set[tuple[int, int]]:
+    """(underlying, expiry) of every dated position that some account still holds."""
+    table = state.table()
+    held = {
+        table.resolve(position.instrument) for account in state.accounts for position in account.positions
+    }
+    return {(instrument.underlying, instrument.expiry) for instrument in held if instrument.kind.is_dated}
+
+
+def _restricted(
+    section: UnderlyingMarket, state: VenueState, time: int, held: set[tuple[int, int]], deviation_bps: int
+) -> UnderlyingMarket:
     listed = set(state.expiries[section.underlying])
     symbol = state.symbols[section.underlying]
     quoted = {quote.expiry for quote in section.expiries}
@@ -40,11 +53,16 @@ def _restricted(section: UnderlyingMarket, state: VenueState, time: int) -> Unde
         raise InputError(
             f"The market has no quote for {symbol}'s listed expiries {missing}.", "Fit or import them first."
         )
-    prices = {s.expiry: s.price_e8 for s in section.settlements if s.expiry in listed}
-    prices |= {
+    recorded = {
         e: price for (underlying, e), price in state.settlements.items() if underlying == section.underlying
     }
-    unsettled = sorted(expiry for expiry in listed if expiry <= time and expiry not in prices)
+    fresh = {
+        s.expiry: postable(s.price_e8, section.spot_e8, deviation_bps)
+        for s in section.settlements
+        if s.expiry in listed and s.expiry not in recorded
+    }
+    prices = fresh | {e: price for e, price in recorded.items() if (section.underlying, e) in held}
+    unsettled = sorted(expiry for expiry in listed if expiry <= time and expiry not in {*fresh, *recorded})
     if unsettled:
         raise InputError(f"The market has no settlement price for {symbol}'s expiries {unsettled}.")
     return replace(
@@ -54,10 +72,14 @@ def _restricted(section: UnderlyingMarket, state: VenueState, time: int) -> Unde
     )
 
 
-def venue_market(document: MarketDocument, state: VenueState) -> MarketSnapshot:
+def venue_market(
+    document: MarketDocument, state: VenueState, deviations_bps: Mapping[int, int]
+) -> MarketSnapshot:
     """The snapshot to post: the document's, restricted to the venue's underlyings and expiries.
 
-    Settlement prices that the chain has recorded are repeated. Errors: InputError for anything listed but missing.
+    `deviations_bps` is the price guard's, by underlying. A settlement price that the chain has recorded is repeated while
+    somebody holds the expiry, and left out afterwards.
+    Errors: InputError for anything listed but missing.
     """
     ids = state.ids_by_symbol()
     present = {entry.symbol for entry in document.underlyings}
@@ -66,10 +88,12 @@ def venue_market(document: MarketDocument, state: VenueState) -> MarketSnapshot:
         raise InputError(f"The market has no underlying {', '.join(missing)}, which the venue lists.")
     known = tuple(entry for entry in document.underlyings if entry.symbol in ids)
     snapshot = market_to_spec(document.model_copy(update={"underlyings": known}), ids)
-    return replace(
-        snapshot,
-        underlyings=tuple(_restricted(section, state, snapshot.time) for section in snapshot.underlyings),
+    held = _held_expiries(state)
+    sections = tuple(
+        _restricted(section, state, snapshot.time, held, deviations_bps[section.underlying])
+        for section in snapshot.underlyings
     )
+    return replace(snapshot, underlyings=sections)
 
 
 def propose(replayer: Replayer, document: MarketDocument, compute: ComputeEpoch = epoch_of) -> ProposedEpoch:
@@ -87,7 +111,7 @@ def propose(replayer: Replayer, document: MarketDocument, compute: ComputeEpoch 
         raise MarginproofError(f"Block {head} is too new for an epoch: blocks must be {depth} deep.")
     block = read(lambda: eth.get_block(head - depth), url, f"block {head - depth}")
     state = replayer.state_at(block["number"])
-    market = venue_market(document, state)
+    market = venue_market(document, state, guard_deviations(venue, list(state.symbols)))
     result = compute(state, market)
     header = EpochHeader(
         round=venue.call("EpochRegistry", "lastRound") + 1,

@@ -38,7 +38,7 @@ class UnderlyingPlan(Document):
             ge=1, le=10_000, description="Greatest distance of a snapshot's spot from the feed, basis points."
         ),
     ] = 100
-    expiries: tuple[UnixTime, ...] = ()
+    expiries: Annotated[tuple[UnixTime, ...], Field(max_length=limits.MAX_EXPIRIES)] = ()
     strikes: tuple[Strike, ...] = ()
 
 
