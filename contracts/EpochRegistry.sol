@@ -21,7 +21,15 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
         uint64 recordedAt;
     }
 
+    /// @dev The snapshot's time and how many underlyings are listed.
+    struct Listed {
+        uint64 time;
+        uint256 count;
+    }
+
     uint256 private constant SIGNATURE_BYTES = 65;
+    /// @dev How far a round may be ahead of the last: without a bound one signed header could use up all numbers.
+    uint64 private constant MAX_ROUND_GAP = 1_000;
     /// @dev The chain knows the hashes of 256 blocks; a deeper one could never be proven.
     int256 private constant MAX_DEPTH = 255;
 
@@ -40,6 +48,8 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
 
     EpochHeader private _latest;
     mapping(uint8 => mapping(uint32 => Settlement)) private _settlements;
+    /// @dev Per underlying, how many of the first listed expiries are settled: they need no look again.
+    mapping(uint8 => uint256) private _settledPrefix;
 
     /// @param attesterSet_ Who may sign.
     /// @param models_ Where models are kept.
@@ -123,20 +133,21 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
 
     /// @dev Guard, listing and settlement of every price in a market already validated.
     function _takePrices(uint64 time, bytes calldata market) private {
-        uint256 listed = instruments.underlyingCount();
+        // In memory, because the stack has no room.
+        Listed memory listed = Listed(time, instruments.underlyingCount());
         uint256 count = MarketCodec.underlyingCount(market);
         uint256 offset = MarketCodec.HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
             MarketCodec.Section memory section = MarketCodec.section(market, offset);
             offset = section.end;
-            // Listed underlyings are 1 to `listed` and the market's increase, so section i must be underlying i + 1.
-            if (section.underlying > listed) revert UnlistedUnderlying(uint8(section.underlying));
+            // Listed underlyings are 1 to `count` and the market's increase, so section i must be underlying i + 1.
+            if (section.underlying > listed.count) revert UnlistedUnderlying(uint8(section.underlying));
             if (section.underlying != i + 1) revert UnderlyingNotQuoted(uint8(i + 1));
             guard.check(uint8(section.underlying), uint64(section.spot));
             _recordSettlements(market, section);
-            _requireExpiries(time, market, section);
+            _requireExpiries(listed, market, section);
         }
-        if (count < listed) revert UnderlyingNotQuoted(uint8(count + 1));
+        if (count < listed.count) revert UnderlyingNotQuoted(uint8(count + 1));
     }
 
     function _recordSettlements(bytes calldata market, MarketCodec.Section memory section) private {
@@ -162,20 +173,29 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
     /// @dev A listed expiry is quoted while it lives. Once expired it is in the first market afterwards, which records its price; from then
     ///      on a market may leave it out, because accounts settle on the record.
     function _requireExpiries(
-        uint64 time,
+        Listed memory listed,
         bytes calldata market,
         MarketCodec.Section memory section
-    ) private view {
+    ) private {
         uint8 underlying = uint8(section.underlying);
-        uint32[] memory expiries = instruments.expiries(underlying);
+        uint32[] memory expiries = _openExpiries(underlying);
         for (uint256 i = 0; i < expiries.length; ++i) {
             uint32 expiry = expiries[i];
             bool known =
-                expiry > time
+                expiry > listed.time
                     ? _isQuoted(market, section, expiry)
                     : _settlements[underlying][expiry].price != 0;
             require(known, ExpiryNotQuoted(underlying, expiry));
         }
+    }
+
+    /// @dev The listed expiries behind the settled first ones; remembers how many those are by now.
+    function _openExpiries(uint8 underlying) private returns (uint32[] memory expiries) {
+        uint256 start = _settledPrefix[underlying];
+        expiries = instruments.expiriesFrom(underlying, start);
+        uint256 settled = 0;
+        while (settled < expiries.length && _settlements[underlying][expiries[settled]].price != 0) ++settled;
+        if (settled != 0) _settledPrefix[underlying] = start + settled;
     }
 
     function _requireQuorum(bytes32 signed, bytes calldata signatures) private view {
@@ -196,6 +216,8 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
 
     function _requireOrder(EpochHeader calldata header) private view {
         require(header.round > _latest.round, RoundNotNewer(header.round, _latest.round));
+        uint64 maxRound = _latest.round + MAX_ROUND_GAP;
+        require(header.round <= maxRound, RoundTooFar(header.round, maxRound));
         require(header.time <= block.timestamp, HeaderFromFuture(header.time, block.timestamp));
         require(header.time >= _latest.time, HeaderOlderThanLast(header.time, _latest.time));
         require(block.timestamp < header.validUntil, EpochExpired(header.validUntil, block.timestamp));

@@ -124,6 +124,14 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     }
 
     /// @inheritdoc IInstrumentRegistry
+    function expiriesFrom(uint8 underlying, uint256 start) external view returns (uint32[] memory rest) {
+        uint32[] storage known = _underlying(underlying).expiries;
+        uint256 count = known.length;
+        rest = new uint32[](start < count ? count - start : 0);
+        for (uint256 i = 0; i < rest.length; ++i) rest[i] = known[start + i];
+    }
+
+    /// @inheritdoc IInstrumentRegistry
     function strikes(uint8 underlying) external view returns (uint64[] memory result) {
         Underlying storage known = _underlying(underlying);
         result = new uint64[](known.strikeCount);

@@ -24,6 +24,8 @@ interface IEpochRegistry {
     error SignersNotIncreasing(address previous, address signer);
     /// @notice A signature by nobody in the set. A header of another chain or registry looks like this, too.
     error NotAttester(address signer);
+    /// @notice A round too far ahead of the last.
+    error RoundTooFar(uint64 round, uint64 max);
     /// @notice A round that no epoch has reached.
     error RoundNotPosted(uint64 round, uint64 last);
     /// @notice A round at or below the last one.

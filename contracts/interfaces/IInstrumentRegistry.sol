@@ -65,6 +65,11 @@ interface IInstrumentRegistry {
     /// @param underlying Its id.
     function expiries(uint8 underlying) external view returns (uint32[] memory);
 
+    /// @notice Expiries of an underlying in order of index, without the first `start`; empty when there are no more.
+    /// @param underlying Its id.
+    /// @param start How many to leave out.
+    function expiriesFrom(uint8 underlying, uint256 start) external view returns (uint32[] memory);
+
     /// @notice All strikes of an underlying, E8; the first has index 1.
     /// @param underlying Its id.
     function strikes(uint8 underlying) external view returns (uint64[] memory);

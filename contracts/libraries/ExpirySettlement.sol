@@ -5,6 +5,7 @@ import { IEpochRegistry } from "../interfaces/IEpochRegistry.sol";
 import { FixedPoint } from "./FixedPoint.sol";
 import { InstrumentId } from "./InstrumentId.sol";
 import { PortfolioCodec } from "./PortfolioCodec.sol";
+import { Valuation } from "./Valuation.sol";
 
 /// @title Turns settled positions into cash
 library ExpirySettlement {
@@ -39,18 +40,11 @@ library ExpirySettlement {
                 if (outcome.opensAt == 0 || opensAt < outcome.opensAt) outcome.opensAt = opensAt;
                 continue;
             }
-            sum += quantity * _payoff(id, price, uint64(terms[i]));
+            sum += quantity * Valuation.settledValue(price, uint64(terms[i]), InstrumentId.isPut(id));
             removed |= 1 << i;
         }
         // Exact until here: 128 positions of 1e16 x 1e16 are far below 2^255.
         outcome.cash = FixedPoint.floorDiv(sum, E8);
         outcome.rest = PortfolioCodec.without(portfolio, removed);
-    }
-
-    /// @dev What one unit is worth for ever, E8: max(0, S - K) a call, max(0, K - S) a put, S a future.
-    function _payoff(uint256 id, uint256 price, uint256 strike) private pure returns (int256) {
-        if (InstrumentId.strikeIndex(id) == 0) return int256(price);
-        if (InstrumentId.isPut(id)) return strike > price ? int256(strike - price) : int256(0);
-        return price > strike ? int256(price - strike) : int256(0);
     }
 }

@@ -12,6 +12,9 @@ import { Reading } from "./Reading.sol";
 
 /// @title What every change that could add risk must pass
 library MarginGate {
+    /// @dev A change that only reduces risk may cost a tenth of the margin it frees.
+    int256 private constant MAX_COST_DIVISOR = 10;
+
     /// @notice An account before and after a change, cash in E8.
     struct Change {
         uint64 account;
@@ -42,16 +45,32 @@ library MarginGate {
         if (excess >= 0 && free >= 0) return;
 
         Figures memory before = court.recompute(modelHash, change.portfolioBefore, market);
-        (, int256 excessBefore, int256 freeBefore) = _standing(change.cashBefore, before);
-        bool reducesRisk = afterwards.initialMargin <= before.initialMargin && excess >= excessBefore;
+        (int256 equityBefore, , int256 freeBefore) = _standing(change.cashBefore, before);
+        bool reducesRisk = _reducesRisk(equityBefore, before.initialMargin, equity, afterwards.initialMargin);
         bool keepsCash = free >= 0 || free >= freeBefore;
         if (reducesRisk && keepsCash) return;
 
         if (excess < 0 && !reducesRisk) {
             revert IProtocolErrors.BelowInitialMargin(change.account, equity, afterwards.initialMargin);
         }
-        // Here the cash is what fails: had it not, the first or the second rule would have let the change pass.
-        revert IProtocolErrors.CashDeficit(change.account, uint256(-free));
+        if (free < 0) revert IProtocolErrors.CashDeficit(change.account, uint256(-free));
+        revert IProtocolErrors.BelowInitialMargin(change.account, equity, afterwards.initialMargin);
+    }
+
+    /// @dev Initial margin does not rise, and equity pays at most a tenth of the margin that is freed and does not fall relative to initial
+    ///      margin; an account without equity pays nothing. Otherwise closing at a bad price would carry out the money that backs the rest.
+    function _reducesRisk(
+        int256 equityBefore,
+        uint256 marginBefore,
+        int256 equityAfter,
+        uint256 marginAfter
+    ) private pure returns (bool) {
+        if (marginAfter > marginBefore) return false;
+        if (equityBefore <= 0) return equityAfter >= equityBefore;
+        int256 freed = int256(marginBefore - marginAfter);
+        return
+            equityAfter + freed / MAX_COST_DIVISOR >= equityBefore &&
+            equityAfter * int256(marginBefore) >= equityBefore * int256(marginAfter);
     }
 
     /// @dev Equity, what it has above initial margin, and what is left of it without spot collateral.

@@ -207,6 +207,15 @@ def test_attacks_5_and_7_reused_and_older_round(ready: World) -> None:
     assert ready.epochs.call("latestHeader") == astuple(first)
 
 
+def test_rounds_are_bounded_so_that_one_header_cannot_use_them_up(ready: World) -> None:
+    ready.post()
+    ready.advance()
+    for round_ in (1_002, 2**64 - 1):
+        with refused("RoundTooFar", round_, 1_001):
+            ready.submit(replace(ready.snapshot(), round=round_))
+    ready.submit(replace(ready.snapshot(), round=1_001))
+
+
 def test_attack_6_header_from_the_future(ready: World) -> None:
     header = ready.snapshot(setting.market(ready.time + 1))
     with refused("HeaderFromFuture", ready.time + 1, ready.time):
@@ -358,6 +367,11 @@ def with_third(market: MarketSnapshot) -> MarketSnapshot:
     return replace(market, underlyings=(*market.underlyings, replace(market.underlyings[1], underlying=3)))
 
 
+def without_expiries(market: MarketSnapshot) -> MarketSnapshot:
+    bare = tuple(replace(section, settlements=(), expiries=()) for section in market.underlyings)
+    return replace(market, underlyings=bare)
+
+
 def without_month(market: MarketSnapshot) -> MarketSnapshot:
     btc, eth = market.underlyings
     return replace(market, underlyings=(replace(btc, expiries=btc.expiries[:1]), eth))
@@ -487,3 +501,17 @@ def test_settled_expiry_may_be_left_out_later(ready: World) -> None:
     btc, eth = market.underlyings
     ready.submit(ready.snapshot(replace(market, underlyings=(replace(btc, settlements=()), eth))))
     assert ready.epochs.call("settlementPrice", BTC, WEEK) == setting.SPOTS[BTC]
+
+
+def test_expiries_behind_settled_ones_are_still_required(ready: World) -> None:
+    """Settled expiries at the front are remembered and skipped; an unquoted live one and an unsettled later one never are."""
+    ready.submit(expired(ready))
+    for _ in range(2):
+        ready.advance()
+        market = setting.market(ready.time)
+        with refused("ExpiryNotQuoted", BTC, MONTH):
+            ready.submit(ready.snapshot(without_expiries(market)))
+        ready.submit(ready.snapshot(market))
+    ready.machine.set_time(MONTH + 1)
+    with refused("ExpiryNotQuoted", BTC, MONTH):
+        ready.submit(ready.snapshot(without_expiries(setting.market(MONTH))))

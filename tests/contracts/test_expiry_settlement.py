@@ -98,16 +98,17 @@ def test_nothing_settles_before_its_price_is_recorded(world: World) -> None:
         world.ledger.transact("settleExpired", 0, world.portfolios[0], caller=ALICE)
 
 
-def test_attack_19_one_floor_of_the_exact_sum(world: World) -> None:
+@pytest.mark.parametrize("fraction", [50_000_000, 30_000_000])
+def test_attack_19_one_floor_of_the_exact_sum(world: World, fraction: int) -> None:
     """Two legs worth a fraction of a unit each: summed first, floored once, for either sign."""
     open_legs(world, quantity=3)
-    expire(world, price=50_000_000 + 100_000 * E8, eth=2_000 * E8)
-    exact = 3 * (50_000_000 + 100_000 * E8) + 3 * 50_000_000
+    expire(world, price=fraction + 100_000 * E8, eth=2_000 * E8)
+    exact = 3 * (fraction + 100_000 * E8) + 3 * fraction
     before = list(world.cash)
     for account, owner, sign in ((0, ALICE, -1), (1, BOB, 1)):
         world.do(world.ledger, "settleExpired", account, world.portfolios[account], by=owner)
         assert world.cash[account] - before[account] == sign * exact // E8
-    assert sum(world.cash) <= sum(before)
+    assert sum(world.cash) - sum(before) == -(exact % E8 != 0)
 
 
 @pytest.mark.parametrize("eth", [2_000 * E8, 2_000 * E8 + 1])

@@ -328,20 +328,17 @@ def test_attack_28_health_never_falls(world: World, setup: Any, fraction: int) -
 
 
 def test_tiny_positions_cannot_be_milked(world: World) -> None:
-    """Of 7 units of one position a quarter is 1: the requirement falls by less than the fraction, and so does the bonus."""
+    """Of 7 units a quarter is 1: the requirement falls by less than the fraction, and so does the bonus."""
     traders(world, 1)
     world.trade(0, 1, BTC_PERP, 7, SPOT)
-    world.move(btc=85_000)
-    world.deposit(1, 1)
-    alice = world.owners[0].address
-    world.post(setting.market(world.time, {BTC: 85_000 * E8}))
+    world.post()
     leaf, proof = world.leaf(0)
-    figures = world.figures(0)
-    limit = world.cash[0] + figures.value - figures.initial
-    world.do(world.vault, "withdraw", 0, limit // 100, alice, leaf, proof, by=alice)
-    world.move(btc=75_000)
+    spare = world.equity(0) - world.figures(0).initial
+    world.do(world.vault, "withdraw", 0, spare // 100, ALICE, leaf, proof, by=ALICE)
+    dollars = (world.equity(0) - 3_000) // 7
+    world.move(btc=100_000 - dollars)
     figures, equity = world.figures(0), world.equity(0)
-    assert 0 < equity < figures.maintenance
+    assert 0 < equity < figures.maintenance * DISCOUNT // WAD
     call(world)
     slice_(world, MAX_SLICE)
     after, equity_after = world.figures(0), world.equity(0)

@@ -79,13 +79,14 @@ def test_account_below_initial_margin_may_not_increase(world: World) -> None:
     world.check()
 
 
-def test_reduction_may_not_give_away_more_than_the_margin_it_frees(world: World) -> None:
+def test_reduction_may_not_give_away_more_than_a_tenth_of_the_margin_it_frees(world: World) -> None:
     below_initial(world)
-    freed = world.figures(0).initial - world.figures_of(book({BTC_PERP: 4 * E8})).initial
-    floor = 95_000 * E8 - freed
+    tenth = E8 // 10
+    freed = world.figures(0).initial - world.figures_of(book({BTC_PERP: 5 * E8 - tenth})).initial
+    least = 95_000 * E8 - freed // 10 * 10
     with refused("BelowInitialMargin"):
-        world.trade(1, 0, BTC_PERP, E8, floor - 1)
-    world.trade(1, 0, BTC_PERP, E8, floor)
+        world.trade(1, 0, BTC_PERP, tenth, least - 1)
+    world.trade(1, 0, BTC_PERP, tenth, least)
 
 
 def test_attack_24_trade_into_a_cash_deficit(world: World) -> None:
@@ -124,6 +125,10 @@ def test_deficit_and_margin_may_both_improve(world: World) -> None:
     world.trade(0, 1, BTC_PERP, E8, 150_000 * E8)
     with refused("BelowInitialMargin"):
         world.trade(1, 0, BTC_PERP, E8, 150_000 * E8)
+    figures = world.figures(0)
+    deficit = figures.spot_value - figures.value - world.cash[0]
+    with refused("CashDeficit", 0, deficit + 1):
+        world.trade(0, 1, BTC_PERP, E8, 150_000 * E8 + 1)
 
 
 def test_frozen_account_does_nothing_of_its_own(world: World) -> None:

@@ -21,6 +21,7 @@ from marginproof.demo.world import OPERATOR_KEYS, World
 from marginproof.documents import MarketDocument
 from marginproof.engine.values import ValueTable
 from marginproof.keeper.bot import Keeper, Round
+from marginproof.keeper.propose import ProposedEpoch, propose
 from marginproof.liquidator.bot import Liquidator
 from marginproof.market.crash import load_crash
 from marginproof.market.sources import MarketFolder
@@ -76,6 +77,10 @@ class Stage:
     def keeper(self, urls: list[str], compute: ComputeEpoch = epoch_of) -> Keeper:
         sender = self.venue.sender(self.world.keys.keeper)
         return Keeper(Replayer(self.venue), sender, self.source("keeper"), urls, compute=compute)
+
+    def propose(self, snapshot: int) -> ProposedEpoch:
+        number = self.venue.call("EpochRegistry", "lastRound") + 1
+        return propose(Replayer(self.venue), self.documents[snapshot], number)
 
     def liquidator(self) -> Liquidator:
         account = self.world.accounts[LIQUIDATOR]

@@ -10,9 +10,8 @@ import pytest
 from marginproof.attester.checks import RefusedError
 from marginproof.attester.signed_rounds import EquivocationError, SignedRounds
 from marginproof.errors import InputError
-from marginproof.keeper.propose import ProposedEpoch, propose
+from marginproof.keeper.propose import ProposedEpoch
 from marginproof.protocol.messages import HeaderMessage, Proposal
-from marginproof.protocol.replay import Replayer
 from marginproof.protocol.signing import recover
 from marginproof.spec.market import encode_market, market_hash
 from marginproof.spec.typed_data import EpochHeader
@@ -21,7 +20,7 @@ from operators.stage import Stage
 
 def proposal(stage: Stage, snapshot: int = 1) -> ProposedEpoch:
     stage.move_to(snapshot)
-    return propose(Replayer(stage.venue), stage.documents[snapshot])
+    return stage.propose(snapshot)
 
 
 def message(epoch: ProposedEpoch, **changes: object) -> Proposal:
@@ -61,7 +60,7 @@ def test_refuses_a_header_that_it_cannot_reproduce(
 
 
 def test_refuses_a_future_time(stage: Stage) -> None:
-    epoch = propose(Replayer(stage.venue), stage.documents[1])
+    epoch = stage.propose(1)
     with pytest.raises(RefusedError, match="after the newest block"):
         stage.attester(0).sign(epoch.message())
 
@@ -103,8 +102,9 @@ def test_never_signs_two_headers_for_one_round_even_after_a_restart(stage: Stage
     attester.sign(epoch.message())
     attester.sign(epoch.message())
     stage.chain.mine(3)
-    other = propose(Replayer(stage.venue), stage.documents[1])
+    other = stage.propose(1)
     assert other.header.round == epoch.header.round
+    attester.rounds.close()
     attester.rounds = SignedRounds(attester.rounds.path)
     with pytest.raises(EquivocationError, match=f"Round {epoch.header.round} was already signed"):
         attester.sign(other.message())

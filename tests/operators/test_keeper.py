@@ -10,7 +10,6 @@ from marginproof.demo.tamper import Tamper
 from marginproof.errors import ChainError
 from marginproof.keeper.collect import QuorumNotReachedError
 from marginproof.keeper.post import post
-from marginproof.keeper.propose import propose
 from marginproof.protocol.replay import Replayer
 from marginproof.spec.portfolio import encode_portfolio
 from operators.stage import Stage, served
@@ -93,7 +92,7 @@ def test_a_settlement_price_is_repeated_only_while_somebody_holds_the_expiry(sta
         if any(state.table().resolve(p.instrument).expiry in expired for p in held.positions)
     ]
     stage.move_to(2)
-    repeated = propose(Replayer(stage.venue), stage.documents[2]).market
+    repeated = stage.propose(2).market
     assert {s.expiry for section in repeated.underlyings for s in section.settlements} == (
         expired if holders else set()
     )
@@ -101,7 +100,7 @@ def test_a_settlement_price_is_repeated_only_while_somebody_holds_the_expiry(sta
         portfolio = encode_portfolio(state.accounts[account].positions)
         stage.venue.send(stage.world.holder(account), "PortfolioLedger", "settleExpired", account, portfolio)
     stage.chain.mine(2)
-    afterwards = propose(Replayer(stage.venue), stage.documents[2]).market
+    afterwards = stage.propose(2).market
     assert [section.settlements for section in afterwards.underlyings] == [(), ()]
     with served([stage.attester(index) for index in range(3)]) as urls:
         assert stage.keeper(urls).round() is not None

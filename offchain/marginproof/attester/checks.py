@@ -22,6 +22,8 @@ from marginproof.spec.errors import SpecError
 from marginproof.spec.market import MarketSnapshot, decode_market, market_hash
 from marginproof.spec.typed_data import EpochHeader, digest
 
+MAX_ROUND_GAP = 100
+"""How far ahead of the last posted round an attester signs: rounds are few, and a signed one is used up."""
 _NAMES_SHOWN = 3
 
 
@@ -47,9 +49,9 @@ class Attester:
             market = decode_market(bytes.fromhex(proposal.market[2:]))
         except SpecError as error:
             raise RefusedError(f"The market is malformed: {error}.") from error
-        state = self._check_header(header, market)
-        self._check_market(market, state)
         try:
+            state = self._check_header(header, market)
+            self._check_market(market, state)
             result = self.compute(state, market)
         except SpecError as error:
             raise RefusedError(f"The epoch cannot be computed: {error}.") from error
@@ -79,6 +81,10 @@ class Attester:
         last = venue.call("EpochRegistry", "lastRound")
         if header.round <= last:
             raise RefusedError(f"Round {header.round} is not newer than the last posted round {last}.")
+        if header.round > last + MAX_ROUND_GAP:
+            raise RefusedError(
+                f"Round {header.round} is more than {MAX_ROUND_GAP} after the last posted round {last}."
+            )
         expected = min(header.time + venue.call("EpochRegistry", "maxAge"), market.next_expiry())
         if header.valid_until != expected:
             raise RefusedError(f"The header is valid until {header.valid_until}, it should be {expected}.")

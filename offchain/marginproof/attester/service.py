@@ -40,7 +40,12 @@ def create_app(attester: Attester) -> FastAPI:
     @app.get("/health")
     def health() -> Health:
         chain_id = attester.replayer.venue.deployment.chain_id
-        return Health(signer=attester.signer.address, chain_id=chain_id, last_round=attester.rounds.last)
+        return Health(
+            signer=attester.signer.address,
+            chain_id=chain_id,
+            last_round=attester.rounds.last,
+            signed_rounds=attester.rounds.newest(),
+        )
 
     return app
 

@@ -21,11 +21,12 @@ class Tolerance:
     """How far a proposal may be from the attester's own market.
 
     `price`: relative, for spot, forward, settlement price, the settlement token and, as a share of spot, cumulative funding.
-    `vol_points`: absolute, in volatility (0.01 is one point), at 0, 1 and 2 standard deviations from the money.
+    `confidence`: absolute. `vol_points`: absolute, in volatility (0.01 is one point), at 0, 1 and 2 standard deviations from the money.
     """
 
     price: float = 0.003
     vol_points: float = 0.02
+    confidence: float = 0.05
 
 
 def total_variance(svi: Svi, k: float) -> float:
@@ -79,6 +80,8 @@ def _underlying_differs(
 ) -> Iterator[str]:
     name = f"underlying {proposed.underlying}"
     yield from _price_differs(f"{name}: spot", proposed.spot_e8, own.spot_e8, tolerance)
+    if abs(proposed.confidence_wad - own.confidence_wad) > tolerance.confidence * _WAD:
+        yield f"{name}: confidence is {proposed.confidence_wad / _WAD:g}, ours is {own.confidence_wad / _WAD:g}"
     if abs(proposed.funding_e8 - own.funding_e8) > tolerance.price * own.spot_e8:
         yield f"{name}: funding is {proposed.funding_e8 / 1e8:g}, ours is {own.funding_e8 / 1e8:g}"
     own_prices = {s.expiry: s.price_e8 for s in own.settlements}

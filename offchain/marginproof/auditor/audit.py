@@ -11,7 +11,7 @@ from marginproof.engine.epoch import EpochResult, compute_epoch
 from marginproof.errors import ChainError
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
-from marginproof.protocol.signing import recover
+from marginproof.protocol.signing import SIGNATURE_BYTES, recover
 from marginproof.protocol.state import PostedEpoch, VenueState
 from marginproof.protocol.venue import Venue
 from marginproof.spec.errors import SpecError
@@ -22,7 +22,6 @@ from marginproof.spec.portfolio import encode_portfolio
 from marginproof.spec.tree import root
 from marginproof.spec.typed_data import Leaf
 
-_SIGNATURE_BYTES = 65
 _FIELD_NAMES = {
     "account": "account",
     "portfolio_hash": "portfolioHash",
@@ -121,23 +120,16 @@ class Auditor:
     def _check_signatures(self, audit: EpochAudit, epoch: PostedEpoch) -> None:
         separator = self.venue.domain("EpochRegistry")
         struct_hash = epoch.header.struct_hash()
-        members = set(self.venue.call("AttesterSet", "attesters"))
         parts = [
-            epoch.signatures[i : i + _SIGNATURE_BYTES]
-            for i in range(0, len(epoch.signatures), _SIGNATURE_BYTES)
+            epoch.signatures[i : i + SIGNATURE_BYTES]
+            for i in range(0, len(epoch.signatures), SIGNATURE_BYTES)
         ]
         signers = [recover(part, separator, struct_hash) or "nobody" for part in parts]
         audit.signers = signers
-        threshold = self.venue.call("AttesterSet", "threshold")
-        if len(set(signers)) < threshold:
-            audit.findings.append(
-                Finding(audit.round, None, "signatures", f"{len(set(signers))}", f"at least {threshold}")
-            )
-        for signer in signers:
-            if signer not in members:
-                audit.findings.append(
-                    Finding(audit.round, None, "signer", signer, "a member of the attester set")
-                )
+        valid = {signer for signer in signers if signer in epoch.attesters}
+        if len(valid) < epoch.threshold:
+            posted, needed = f"{len(valid)} by attesters", f"at least {epoch.threshold} by attesters"
+            audit.findings.append(Finding(audit.round, None, "signatures", posted, needed))
 
     def _posted_leaves(self, epoch: PostedEpoch, newest: VenueState) -> dict[int, Leaf] | None:
         """The leaves in the logs that hash to the signed root, whoever published them; None when nobody did."""

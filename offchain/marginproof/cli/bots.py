@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 from marginproof.errors import ChainError, MarginproofError
+from marginproof.spec.errors import SpecError
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _NAP_SECONDS: Final = 0.2
@@ -68,8 +69,10 @@ def repeat(step: Callable[[], object], interval: float, name: str, greeting: str
                 step()
             except ChainError as error:
                 log.error("%s", error)  # noqa: TRY400 - the sentence is for the operator, the traceback is not
-            except MarginproofError as error:
+            except (MarginproofError, SpecError) as error:
                 log.warning("%s", error)
+            except Exception:  # a bot that stopped would be worse: it watches other people's money
+                log.exception("a fault of ours; the next step is tried all the same")
             _nap(interval, stop)
     log.info("stopped")
 

@@ -93,5 +93,8 @@ def run(
         done = keeper.round()
         if done is not None:
             log.info("%s", _sentence(done))
+        settled = keeper.settle_expired()
+        if settled:
+            log.info("settled expired positions of %d accounts", settled)
 
     repeat(step, interval, "keeper", f"watching {source} every {interval:g} s")

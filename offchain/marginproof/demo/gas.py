@@ -99,14 +99,15 @@ class _Measurement:
         spots = {entry.symbol: entry.spot_e8 for entry in document.underlyings}
         self.world.set_feeds(spots, document.time)
         venue = self.world.venue
-        epoch = propose(Replayer(venue), document)
+        epoch = propose(Replayer(venue), document, venue.call("EpochRegistry", "lastRound") + 1)
         signers = sorted(self.world.keys.attesters, key=lambda key: int(key.address, 16))[:THRESHOLD]
         domain = venue.domain("EpochRegistry")
         signatures = b"".join(sign(signer, domain, epoch.header.struct_hash()) for signer in signers)
         keeper = venue.sender(self.world.keys.keeper)
         self._note(action, post(venue, keeper, epoch, signatures))
         self.gas["publish leaves"] = sum(
-            receipt["gasUsed"] for receipt in publish_leaves(venue, keeper, epoch)
+            receipt["gasUsed"]
+            for receipt in publish_leaves(venue, keeper, epoch.header.round, epoch.result.leaves)
         )
         return epoch
 

@@ -1,21 +1,21 @@
-"""The keeper's loop: whenever the source has a newer market than the last epoch, run a round."""
+"""The keeper: whenever the source has a newer market than the last epoch, it runs a round."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from marginproof.errors import MarginproofError
-from marginproof.keeper.collect import Answer, collect
+from marginproof.keeper.collect import Answer, collect, free_round
 from marginproof.keeper.post import post, publish_leaves
 from marginproof.keeper.propose import ProposedEpoch, propose
+from marginproof.keeper.settle import settle_expired
 from marginproof.market.sources import MarketFolder
 from marginproof.protocol.compute import ComputeEpoch, epoch_of
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.transactions import Sender
+from marginproof.spec.typed_data import Leaf
 
 log = logging.getLogger("marginproof.keeper")
 
@@ -65,30 +65,46 @@ class Keeper:
 
         Errors: ChainError, InputError, QuorumNotReachedError; nothing is posted then.
         """
+        self.finish_last_round()
         document = self.source.newest(self.chain_time())
         last = self._last_time()
         if document.time < last or (document.time == last and not same_market):
             return None
-        epoch = propose(self.replayer, document, self.compute)
+        number = free_round(self.venue.call("EpochRegistry", "lastRound"), self.attesters)
+        epoch = propose(self.replayer, document, number, self.compute)
         signatures, answers = collect(self.venue, epoch, self.attesters)
         receipt = post(self.venue, self.sender, epoch, signatures)
-        published = 0
-        if len(epoch.result.leaves) <= self.publish_up_to:
-            published = sum(item["gasUsed"] for item in publish_leaves(self.venue, self.sender, epoch))
+        published = self._publish(epoch.header.round, epoch.result.leaves)
         return Round(epoch, signatures, tuple(answers), receipt["gasUsed"], published)
+
+    def finish_last_round(self) -> None:
+        """Publish what is missing of the last epoch's leaves: an earlier run may have ended between posting and publishing."""
+        state = self.replayer.state_at()
+        if not state.epochs or state.epochs[-1].header.leaf_count > self.publish_up_to:
+            return
+        last = state.epochs[-1]
+        published = state.published.get(last.header.round, {})
+        if any(len(leaves) == last.header.leaf_count for leaves in published.values()):
+            return
+        result = self.compute(self.replayer.state_at(last.header.block_number), last.market)
+        if result.root != last.header.leaf_root:
+            log.warning(
+                "epoch %d has another root than ours: its leaves are not published", last.header.round
+            )
+            return
+        done = published.get(self.sender.address, {})
+        self._publish(last.header.round, [leaf for leaf in result.leaves if leaf.account not in done])
+
+    def settle_expired(self) -> int:
+        """Turn every expired position that may be settled by others by now into cash; how many accounts that were."""
+        return settle_expired(self.replayer.state_at(), self.venue, self.sender, self.chain_time())
+
+    def _publish(self, number: int, leaves: Sequence[Leaf]) -> int:
+        if len(leaves) > self.publish_up_to:
+            return 0
+        return sum(receipt["gasUsed"] for receipt in publish_leaves(self.venue, self.sender, number, leaves))
 
     def _last_time(self) -> int:
         if self.venue.call("EpochRegistry", "lastRound") == 0:
             return 0
         return int(self.venue.call("EpochRegistry", "latestHeader")[1])
-
-    def run(self, interval: float, stop: Callable[[], bool], on_round: Callable[[Round], None]) -> None:
-        """Run rounds until `stop` says so; a failed round is logged and tried again after `interval` seconds."""
-        while not stop():
-            try:
-                done = self.round()
-                if done is not None:
-                    on_round(done)
-            except MarginproofError as error:
-                log.warning("%s", error)
-            time.sleep(interval)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import httpx
-from pydantic import ValidationError
 
 from marginproof.errors import MarginproofError
 from marginproof.keeper.propose import ProposedEpoch
-from marginproof.protocol.messages import Refusal, Signed
+from marginproof.protocol.messages import Health, Refusal, Signed
 from marginproof.protocol.signing import recover
 from marginproof.protocol.venue import Venue
 
-_TIMEOUT_SECONDS = 60.0
+DEADLINE_SECONDS = 60.0
+"""How long one attester may take to answer, from first to last byte."""
+MAX_ANSWER_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +43,43 @@ class QuorumNotReachedError(MarginproofError):
 class _Request:
     """What every attester is asked, and how to check its answer."""
 
-    body: str
+    body: bytes
     separator: bytes
     struct_hash: bytes
     members: frozenset[str]
 
 
-def _ask(url: str, request: _Request) -> Answer:
+async def _exchange(
+    client: httpx.AsyncClient, method: str, url: str, body: bytes | None
+) -> tuple[int, bytes]:
+    """Status and body of one exchange. Errors: httpx.HTTPError, TimeoutError past the deadline, ValueError for too long a body."""
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),
+        client.stream(method, url, content=body, headers={"content-type": "application/json"}) as response,
+    ):
+        content = b""
+        async for chunk in response.aiter_bytes():
+            content += chunk
+            if len(content) > MAX_ANSWER_BYTES:
+                raise ValueError(f"an answer longer than {MAX_ANSWER_BYTES} bytes")
+        return response.status_code, content
+
+
+async def _ask(client: httpx.AsyncClient, url: str, request: _Request) -> Answer:
     def failed(reason: str) -> Answer:
         return Answer(url, None, b"", reason)
 
     try:
-        response = httpx.post(
-            f"{url}/sign",
-            content=request.body,
-            headers={"content-type": "application/json"},
-            timeout=_TIMEOUT_SECONDS,
-        )
-    except httpx.HTTPError as error:
+        status, content = await _exchange(client, "POST", f"{url}/sign", request.body)
+        if status != httpx.codes.OK:
+            return failed(Refusal.model_validate_json(content).refused)
+        answer = Signed.model_validate_json(content)
+    except TimeoutError:
+        return failed(f"no answer within {DEADLINE_SECONDS:g} s")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return failed(f"no answer ({type(error).__name__})")
-    try:
-        if response.status_code != httpx.codes.OK:
-            return failed(Refusal.model_validate_json(response.content).refused)
-        answer = Signed.model_validate_json(response.content)
-    except ValidationError:
-        return failed(f"an answer that is not ours (HTTP {response.status_code})")
+    except ValueError:
+        return failed("an answer that is not an attester's")
     signature = bytes.fromhex(answer.signature[2:])
     recovered = recover(signature, request.separator, request.struct_hash)
     if recovered is None:
@@ -76,32 +89,61 @@ def _ask(url: str, request: _Request) -> Answer:
     return Answer(url, recovered, signature, "signed")
 
 
-def collect(venue: Venue, epoch: ProposedEpoch, urls: Sequence[str]) -> tuple[bytes, list[Answer]]:
-    """Ask every attester and pack exactly k signatures in signer order.
+async def _ask_all(urls: Sequence[str], request: _Request, threshold: int) -> list[Answer]:
+    """Answers in the order in which they come, until `threshold` signers have signed; the rest are let go."""
+    answers: list[Answer] = []
+    async with httpx.AsyncClient(timeout=DEADLINE_SECONDS, trust_env=False) as client:
+        tasks = [asyncio.create_task(_ask(client, url.rstrip("/"), request)) for url in urls]
+        try:
+            for next_answer in asyncio.as_completed(tasks):
+                answers.append(await next_answer)
+                if len({answer.signer for answer in answers if answer.signer}) == threshold:
+                    break
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+    return answers
 
-    All are asked at once; it returns as soon as k valid answers are in. Errors: QuorumNotReachedError, with each reason.
+
+def collect(venue: Venue, epoch: ProposedEpoch, urls: Sequence[str]) -> tuple[bytes, list[Answer]]:
+    """Ask every attester at once and pack exactly k signatures in signer order, as soon as k valid ones are in.
+
+    No attester can hold it up longer than DEADLINE_SECONDS. Errors: QuorumNotReachedError, with each reason.
     """
     threshold = venue.call("AttesterSet", "threshold")
     request = _Request(
-        epoch.message().model_dump_json(),
+        epoch.message().model_dump_json().encode(),
         venue.domain("EpochRegistry"),
         epoch.header.struct_hash(),
         frozenset(venue.call("AttesterSet", "attesters")),
     )
-    answers: list[Answer] = []
-    valid: dict[str, bytes] = {}
-    pool = ThreadPoolExecutor(max_workers=max(1, len(urls)))
-    try:
-        for future in as_completed([pool.submit(_ask, url.rstrip("/"), request) for url in urls]):
-            answer = future.result()
-            answers.append(answer)
-            if answer.signer is not None:
-                valid[answer.signer] = answer.signature
-            if len(valid) == threshold:
-                break
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    answers = asyncio.run(_ask_all(urls, request, threshold))
+    valid = {answer.signer: answer.signature for answer in answers if answer.signer is not None}
     if len(valid) < threshold:
         raise QuorumNotReachedError(answers, threshold)
     chosen = sorted(valid, key=lambda signer: int(signer, 16))[:threshold]
     return b"".join(valid[signer] for signer in chosen), answers
+
+
+async def _signed_rounds(urls: Sequence[str]) -> set[int]:
+    async with httpx.AsyncClient(timeout=DEADLINE_SECONDS, trust_env=False) as client:
+
+        async def rounds(url: str) -> list[int]:
+            try:
+                _, content = await _exchange(client, "GET", f"{url.rstrip('/')}/health", None)
+                return Health.model_validate_json(content).signed_rounds
+            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
+                return []
+
+        return {number for known in await asyncio.gather(*(rounds(url) for url in urls)) for number in known}
+
+
+def free_round(last: int, urls: Sequence[str]) -> int:
+    """The lowest round after the last posted one that no attester says it has signed.
+
+    A round that was signed but never posted (the keeper ended in between, the post was refused) is left behind: an attester signs
+    only one header for it. Attesters that do not answer are taken to have signed nothing.
+    """
+    signed = asyncio.run(_signed_rounds(urls))
+    return next(number for number in range(last + 1, last + len(signed) + 2) if number not in signed)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from web3.types import TxReceipt
 
 from marginproof.keeper.propose import ProposedEpoch
 from marginproof.protocol.state import header_to_chain, leaf_to_chain
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
+from marginproof.spec.typed_data import Leaf
 
 LEAVES_PER_TRANSACTION = 100
 
@@ -19,16 +22,12 @@ def post(venue: Venue, sender: Sender, epoch: ProposedEpoch, signatures: bytes) 
     )
 
 
-def publish_leaves(venue: Venue, sender: Sender, epoch: ProposedEpoch) -> list[TxReceipt]:
-    """Put all leaves of a posted epoch into the chain's logs, so that an auditor sees each posted figure."""
-    leaves = [leaf_to_chain(leaf) for leaf in epoch.result.leaves]
+def publish_leaves(venue: Venue, sender: Sender, number: int, leaves: Sequence[Leaf]) -> list[TxReceipt]:
+    """Put leaves of the posted round `number` into the chain's logs, so that an auditor sees each posted figure."""
+    rows = [leaf_to_chain(leaf) for leaf in leaves]
     return [
         venue.send(
-            sender,
-            "EpochRegistry",
-            "publishLeaves",
-            epoch.header.round,
-            leaves[start : start + LEAVES_PER_TRANSACTION],
+            sender, "EpochRegistry", "publishLeaves", number, rows[start : start + LEAVES_PER_TRANSACTION]
         )
-        for start in range(0, len(leaves), LEAVES_PER_TRANSACTION)
+        for start in range(0, len(rows), LEAVES_PER_TRANSACTION)
     ]

@@ -14,6 +14,7 @@ from marginproof.protocol.messages import HeaderMessage, Proposal
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.settlement import guard_deviations, postable
 from marginproof.protocol.state import VenueState
+from marginproof.spec.errors import SpecError
 from marginproof.spec.market import MarketSnapshot, Settlement, UnderlyingMarket, encode_market, market_hash
 from marginproof.spec.typed_data import EpochHeader
 
@@ -96,8 +97,10 @@ def venue_market(
     return replace(snapshot, underlyings=sections)
 
 
-def propose(replayer: Replayer, document: MarketDocument, compute: ComputeEpoch = epoch_of) -> ProposedEpoch:
-    """Compute the next epoch from a market document and the chain.
+def propose(
+    replayer: Replayer, document: MarketDocument, number: int, compute: ComputeEpoch = epoch_of
+) -> ProposedEpoch:
+    """Compute the epoch of round `number` from a market document and the chain.
 
     Errors: ChainError when the node fails, InputError when the document does not fit the venue.
     """
@@ -111,10 +114,14 @@ def propose(replayer: Replayer, document: MarketDocument, compute: ComputeEpoch 
         raise MarginproofError(f"Block {head} is too new for an epoch: blocks must be {depth} deep.")
     block = read(lambda: eth.get_block(head - depth), url, f"block {head - depth}")
     state = replayer.state_at(block["number"])
-    market = venue_market(document, state, guard_deviations(venue, list(state.symbols)))
-    result = compute(state, market)
+    try:
+        market = venue_market(document, state, guard_deviations(venue, list(state.symbols)))
+        result = compute(state, market)
+        market_bytes = encode_market(market)
+    except SpecError as error:
+        raise InputError(f"The market of time {document.time} makes no epoch: {error}.") from error
     header = EpochHeader(
-        round=venue.call("EpochRegistry", "lastRound") + 1,
+        round=number,
         time=market.time,
         block_number=block["number"],
         block_hash=bytes(block["hash"]),
@@ -124,4 +131,4 @@ def propose(replayer: Replayer, document: MarketDocument, compute: ComputeEpoch 
         leaf_root=result.root,
         leaf_count=len(result.leaves),
     )
-    return ProposedEpoch(header, market, encode_market(market), result, state)
+    return ProposedEpoch(header, market, market_bytes, result, state)

@@ -1,15 +1,13 @@
-"""The liquidator's loop over all accounts, on the newest valid market."""
+"""The liquidator: one sweep over all accounts, on the newest valid market."""
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from marginproof.engine.explain import Explanation, explain
 from marginproof.engine.values import ValueTable
-from marginproof.errors import MarginproofError
+from marginproof.errors import ChainError
 from marginproof.liquidator.sizing import DEFAULT_BUFFER_PERCENT, Terms, slice_cost, slice_fraction, split
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
@@ -21,6 +19,7 @@ from marginproof.spec.typed_data import leaf_of
 log = logging.getLogger("marginproof.liquidator")
 
 _MAX_SLICES = 16
+_CALL_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,10 @@ class Liquidator:
             return []
         steps: list[Step] = []
         if not state.accounts[account].frozen:
-            steps.append(self._call(account, state, epoch, values))
+            called = self._call_persistently(account, state, epoch, values)
+            if called is None:
+                return steps
+            steps.append(called)
             state = self.replayer.state_at()
         for _ in range(_MAX_SLICES):
             figures = _figures(state, account, values)
@@ -98,6 +100,21 @@ class Liquidator:
         if _figures(state, account, values).maintenance_excess_e8 >= 0:
             steps.append(self._release(account, state, epoch, values))
         return steps
+
+    def _call_persistently(
+        self, account: int, state: VenueState, epoch: PostedEpoch, values: ValueTable
+    ) -> Step | None:
+        """Call, and again when the owner changed the portfolio just before; None when it is healthy by then."""
+        for _ in range(_CALL_ATTEMPTS - 1):
+            try:
+                return self._call(account, state, epoch, values)
+            except ChainError as error:
+                if "WrongPortfolio" not in error.message:
+                    raise
+                state = self.replayer.state_at()
+                if _figures(state, account, values).maintenance_excess_e8 >= 0:
+                    return None
+        return self._call(account, state, epoch, values)
 
     def _call(self, account: int, state: VenueState, epoch: PostedEpoch, values: ValueTable) -> Step:
         before = _figures(state, account, values)
@@ -154,16 +171,6 @@ class Liquidator:
             self.sender, "LiquidationHouse", "release", account, portfolio, epoch.market_bytes
         )
         return Step(account, "release", figures, figures, 0, None, receipt["gasUsed"])
-
-    def run(self, interval: float, stop: Callable[[], bool], on_step: Callable[[Step], None]) -> None:
-        """Sweep until `stop` says so; a failed sweep is logged and tried again after `interval` seconds."""
-        while not stop():
-            try:
-                for step in self.sweep():
-                    on_step(step)
-            except MarginproofError as error:
-                log.warning("%s", error)
-            time.sleep(interval)
 
 
 def _figures(state: VenueState, account: int, values: ValueTable) -> Explanation:

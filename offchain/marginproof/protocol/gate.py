@@ -10,6 +10,9 @@ from marginproof.spec.instruments import Kind
 from marginproof.spec.typed_data import Leaf
 from marginproof.spec.units import ONE_E8
 
+MAX_COST_DIVISOR = 10
+"""A change that only reduces risk may cost at most a tenth of the initial margin that it frees."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -30,16 +33,24 @@ def judge(before: Explanation, after: Explanation) -> Verdict:
         return Verdict(False, "spot collateral would be sold short")
     if after.initial_excess_e8 >= 0 and cash_without_spot(after) >= 0:
         return Verdict(True, "equity meets initial margin in every scenario")
-    reduces = (
-        after.margin.initial <= before.margin.initial
-        and after.initial_excess_e8 >= before.initial_excess_e8
-        and cash_without_spot(after) >= min(0, cash_without_spot(before))
-    )
-    if reduces:
+    if _reduces_risk(before, after) and cash_without_spot(after) >= min(0, cash_without_spot(before)):
         return Verdict(True, "initial margin is not met, but the change only reduces risk")
     if after.initial_excess_e8 < 0:
         return Verdict(False, "equity would be below initial margin")
     return Verdict(False, "cash and portfolio value without spot collateral would be below zero")
+
+
+def _reduces_risk(before: Explanation, after: Explanation) -> bool:
+    """Initial margin does not rise, and equity pays at most a tenth of what is freed and does not fall relative to it."""
+    freed = before.margin.initial - after.margin.initial
+    if freed < 0:
+        return False
+    if before.equity_e8 <= 0:
+        return after.equity_e8 >= before.equity_e8
+    return (
+        after.equity_e8 + freed // MAX_COST_DIVISOR >= before.equity_e8
+        and after.equity_e8 * before.margin.initial >= before.equity_e8 * after.margin.initial
+    )
 
 
 def allowed_withdrawal(cash_e8: int, leaf: Leaf) -> int:

@@ -85,10 +85,11 @@ class Refusal(BaseModel):
 
 
 class Health(BaseModel):
-    """Who an attester is and which round it signed last (-1 for none)."""
+    """Who an attester is, which round it signed last (-1 for none), and which of the newest rounds it has signed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signer: str
     chain_id: int
     last_round: int
+    signed_rounds: Annotated[list[int], Field(max_length=1_000)]

@@ -46,18 +46,26 @@ class Replayer:
         url = endpoint(self.venue.web3)
         eth = self.venue.web3.eth
         target = read(lambda: eth.block_number, url, "the newest block") if block is None else block
-        if self._last_hash is not None:
-            known = read(lambda: eth.get_block(self._next_block - 1), url, "a known block")
-            if bytes(known["hash"]) != self._last_hash:
-                self._reset()
-        if target < self._next_block - 1:
+        known = self._next_block - 1
+        if target < known or (self._last_hash is not None and self._hash(known) != self._last_hash):
             self._reset()
-        for name, arguments, log in self._new_events(target):
-            self._state.apply(name, arguments, "0x" + bytes(log["transactionHash"]).hex(), log["blockNumber"])
         if target >= self._next_block:
-            self._next_block = target + 1
-            self._last_hash = bytes(read(lambda: eth.get_block(target), url, f"block {target}")["hash"])
+            self._advance(target)
         return deepcopy(self._state)
+
+    def _advance(self, target: int) -> None:
+        """Take in the events up to a block, all of them or none."""
+        before = self._hash(target)
+        state = deepcopy(self._state)
+        for name, arguments, log in self._new_events(target):
+            state.apply(name, arguments, "0x" + bytes(log["transactionHash"]).hex(), log["blockNumber"])
+        if self._hash(target) != before:
+            raise ChainError(f"Block {target} was replaced while its logs were read.", "Ask again.")
+        self._state, self._next_block, self._last_hash = state, target + 1, before
+
+    def _hash(self, block: int) -> bytes:
+        eth = self.venue.web3.eth
+        return bytes(read(lambda: eth.get_block(block), endpoint(self.venue.web3), f"block {block}")["hash"])
 
     def _new_events(self, target: int) -> Iterator[tuple[str, dict[str, Any], LogReceipt]]:
         codec = self.venue.web3.codec

@@ -27,13 +27,17 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class PostedEpoch:
-    """An epoch as posted: header, packed signatures, market bytes, and the transaction and block that carried it."""
+    """An epoch as posted: header, packed signatures, market bytes, the transaction and block that carried it, and the attester
+    set and threshold of that moment.
+    """
 
     header: EpochHeader
     signatures: bytes
     market_bytes: bytes
     transaction: str
     block: int
+    attesters: frozenset[str]
+    threshold: int
 
     @property
     def market(self) -> MarketSnapshot:
@@ -54,6 +58,8 @@ class VenueState:
     current_model: bytes = b""
     epochs: list[PostedEpoch] = field(default_factory=list)
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
+    attesters: frozenset[str] = frozenset()
+    threshold: int = 0
     published: dict[int, dict[str, dict[int, Leaf]]] = field(default_factory=dict)
     """Leaves in the logs: round -> publisher -> account -> leaf."""
 
@@ -86,6 +92,8 @@ class VenueState:
                     bytes(arguments["market"]),
                     transaction,
                     block,
+                    self.attesters,
+                    self.threshold,
                 )
             )
 
@@ -192,6 +200,11 @@ def _settlement_recorded(state: VenueState, arguments: Arguments) -> None:
     state.settlements[(arguments["underlying"], arguments["expiry"])] = arguments["price"]
 
 
+def _attesters_configured(state: VenueState, arguments: Arguments) -> None:
+    state.attesters = frozenset(arguments["attesters"])
+    state.threshold = arguments["threshold"]
+
+
 def _leaves_published(state: VenueState, arguments: Arguments) -> None:
     leaves = [leaf_from_chain(fields) for fields in arguments["leaves"]]
     by_account = state.published.setdefault(arguments["round"], {}).setdefault(arguments["publisher"], {})
@@ -210,4 +223,5 @@ _HANDLERS: dict[str, Callable[[VenueState, Arguments], None]] = {
     "ModelPublished": _model_published,
     "SettlementRecorded": _settlement_recorded,
     "LeavesPublished": _leaves_published,
+    "Configured": _attesters_configured,
 }
