@@ -390,11 +390,11 @@ def test_a_false_leaf_is_found_and_never_used(world: World) -> None:
     world.move_to(3)
     venue = world.venue()
     lie = Tamper(SNAPSHOTS[2].time, 1)
-    epoch = propose(Replayer(venue), SNAPSHOTS[2], lie.compute)
+    epoch = propose(Replayer(venue), SNAPSHOTS[2], venue.call("EpochRegistry", "lastRound") + 1, lie.compute)
     signature = sign(key(ATTESTER), venue.domain("EpochRegistry"), epoch.header.struct_hash())
     sender = venue.sender(key(KEEPER))
     post(venue, sender, epoch, signature)
-    publish_leaves(venue, sender, epoch)
+    publish_leaves(venue, sender, epoch.header.round, epoch.result.leaves)
     victim = max(epoch.result.leaves, key=lambda leaf: leaf.maintenance_margin).account
 
     done = world.run("audit", "--no-contracts", "--json")

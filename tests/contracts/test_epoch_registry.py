@@ -512,6 +512,6 @@ def test_expiries_behind_settled_ones_are_still_required(ready: World) -> None:
         with refused("ExpiryNotQuoted", BTC, MONTH):
             ready.submit(ready.snapshot(without_expiries(market)))
         ready.submit(ready.snapshot(market))
-    ready.machine.set_time(MONTH + 1)
+    ready.advance(MONTH - ready.time)
     with refused("ExpiryNotQuoted", BTC, MONTH):
-        ready.submit(ready.snapshot(without_expiries(setting.market(MONTH))))
+        ready.submit(ready.snapshot(without_expiries(setting.market(ready.time))))

@@ -34,7 +34,10 @@ def test_attack_46_posts_with_one_attester_offline_and_one_disagreeing(stage: St
     assert [len(leaves) for leaves in published.values()] == [len(done.epoch.result.leaves)]
 
 
-def test_too_few_signatures_post_nothing_and_say_why(stage: Stage) -> None:
+def test_too_few_signatures_post_nothing_and_say_why(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="marginproof.attester")
     stage.move_to(1)
     before = stage.venue.call("EpochRegistry", "lastRound")
     with served([stage.attester(0), stage.attester(1, drift_bps=50), stage.attester(2)]) as urls:
@@ -42,6 +45,8 @@ def test_too_few_signatures_post_nothing_and_say_why(stage: Stage) -> None:
         with pytest.raises(QuorumNotReachedError, match=r"2 valid signatures of 3 needed.*too far from ours"):
             keeper.round()
     assert stage.venue.call("EpochRegistry", "lastRound") == before
+    assert "signed round 3 of time" in caplog.text
+    assert "refused: The market is too far from ours" in caplog.text
 
 
 def test_a_wrong_epoch_gets_no_honest_signature(stage: Stage) -> None:

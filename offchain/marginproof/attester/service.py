@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 
@@ -15,6 +16,9 @@ from marginproof.errors import MarginproofError, PortInUseError
 from marginproof.protocol.messages import Health, Proposal, Refusal, Signed
 
 
+log = logging.getLogger("marginproof.attester")
+
+
 def create_app(attester: Attester) -> FastAPI:
     """The application around one attester. Refusals are HTTP 409 with one sentence; malformed proposals 422."""
     app = FastAPI(title="marginproof attester", docs_url=None, redoc_url=None)
@@ -22,6 +26,7 @@ def create_app(attester: Attester) -> FastAPI:
 
     @app.exception_handler(MarginproofError)
     def refuse(_: Request, error: MarginproofError) -> JSONResponse:
+        log.warning("refused: %s", error)
         return JSONResponse(Refusal(refused=str(error)).model_dump(), status_code=409)
 
     @app.exception_handler(RequestValidationError)
@@ -35,6 +40,7 @@ def create_app(attester: Attester) -> FastAPI:
     def sign(proposal: Proposal) -> Signed:
         with one_at_a_time:
             signature = attester.sign(proposal)
+        log.info("signed round %d of time %d", proposal.header.round, proposal.header.time)
         return Signed(signer=attester.signer.address, signature="0x" + signature.hex())
 
     @app.get("/health")
@@ -61,5 +67,12 @@ def serve(attester: Attester, host: str, port: int) -> None:
                 f"The attester cannot listen on {host}:{port}: {error.strerror}.",
                 "Choose another port with --port.",
             ) from error
+        log.info(
+            "%s serves http://%s:%d, last round signed: %d",
+            attester.signer.address,
+            host,
+            port,
+            attester.rounds.last,
+        )
         config = uvicorn.Config(create_app(attester), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])

@@ -81,6 +81,7 @@ def _locked(path: Path) -> int:
     except OSError as error:
         os.close(held)
         raise InputError(
-            f"Another process holds the record of signed rounds {path}.", "Run one attester per record and key."
+            f"Another process holds the record of signed rounds {path}.",
+            "Run one attester per record and key.",
         ) from error
     return held

@@ -74,7 +74,6 @@ def serve(
     attester = Attester(
         sender.signer, chain.replayer, folder, rounds, Tolerance(price_tolerance, vol_tolerance)
     )
-    log.info("%s serves http://%s:%d, last round signed: %d", sender.address, host, port, rounds.last)
     with stopping_by_signal():
         serve_http(attester, host, port)
     log.info("stopped")
