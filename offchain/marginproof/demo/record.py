@@ -111,6 +111,8 @@ class Record:
     source: str
     books: list[BookEntry] = field(default_factory=list)
     epochs: list[EpochEntry] = field(default_factory=list)
+    unlisted_rounds: list[int] = field(default_factory=list)
+    """Rounds posted before anybody traded: on chain and audited, but not in `epochs`."""
     trades: int = 0
     trades_refused: list[str] = field(default_factory=list)
     withdrawals: list[WithdrawalEntry] = field(default_factory=list)

@@ -129,7 +129,9 @@ def headlines(record: Record, accounts: list[History], done: list[Outcome]) -> l
         ),
         Headline("Accounts", f"{len(accounts):,}", f"{words.counted(record.trades, 'trade')} settled"),
         Headline(
-            "Epochs", f"{len(record.epochs):,}", f"{words.counted(refused, 'withdrawal')} refused for margin"
+            "Epochs",
+            f"{len(record.epochs) + len(record.unlisted_rounds):,}",
+            f"{words.counted(refused, 'withdrawal')} refused for margin",
         ),
         Headline(
             "Accounts called",

@@ -29,6 +29,8 @@ SYMBOLS = {"BTC": 1, "ETH": 2}
 SETUP_SECONDS = 3_600
 """The chain starts this long before the first snapshot, so that setting up happens before it."""
 TAMPERED_SNAPSHOT = 3
+PLAIN_WIDTH = 120
+"""Columns of the output where it does not go to a terminal."""
 DRIFTS_BPS = (0, 2, -2, 5, -5)
 """How far each attester's own source is from the keeper's, in basis points of price."""
 
@@ -53,6 +55,8 @@ def run_demo(
     documents = load_crash()
     record = Record(chain=chain, chain_id=0, model="options-33", source=documents[0].source)
     console = Console(stderr=json_output)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     folder = _operators_folder(root, documents)
     books = build_books(documents[0], SYMBOLS)
     lie = Tamper(documents[TAMPERED_SNAPSHOT].time, tamper) if tamper else None

@@ -100,11 +100,16 @@ class Story:
             self.record.add_gas("post an epoch", done.gas)
             self.record.add_gas("publish leaves", done.publish_gas)
             if number == 1:
+                self.record.unlisted_rounds.append(done.epoch.header.round)
+                self.console.print(
+                    f"[bold]Epoch {done.epoch.header.round}[/bold]  {utc(document.time)}  before any trade, {done.gas:,} gas"
+                )
                 self._trade(done)
                 done = self._second_round(keeper, document)
             self._remember(done, document)
             self._settle_expired(done)
             self._withdraw(done)
+            self._tell_moves(done.epoch.header.round)
             self._liquidate(done, liquidator)
             self._previous = done
         self._count_bad_debt()
@@ -167,6 +172,15 @@ class Story:
         self.console.print(
             f"[bold]Epoch {entry.round}[/bold]  {utc(document.time)}  {prices}  "
             f"{len(signers)} signatures, {len(refusals)} refusals, {done.gas:,} gas; {below} of {len(figures)} below maintenance"
+        )
+
+    def _tell_moves(self, number: int) -> None:
+        settled = [item for item in self.record.settlements if item.round == number]
+        asked = [item for item in self.record.withdrawals if item.round == number]
+        paid = sum(item.amount_e8 for item in asked if item.allowed)
+        self.console.print(
+            f"  expired legs of {len(settled)} accounts settled to cash; {sum(i.allowed for i in asked)} withdrawals of "
+            f"{usd(paid)} USD in all paid, {sum(not i.allowed for i in asked)} refused"
         )
 
     def _settle_expired(self, done: Round) -> None:

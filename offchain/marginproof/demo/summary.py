@@ -117,7 +117,8 @@ def _verdict(record: Record, accounts: Sequence[History], done: Sequence[Outcome
     verdict = "[bold green]passed[/]" if record.audit_passed else "[bold red]FAILED[/]"
     lines = [
         f"Accounts      {len(accounts):,}; {counted(record.trades, 'trade')} settled, {len(record.trades_refused):,} refused",
-        f"Epochs        {len(record.epochs):,}, model {escape(record.model)}, chain {escape(record.chain)} ({record.chain_id})",
+        f"Epochs        {len(record.epochs) + len(record.unlisted_rounds):,}, {len(record.unlisted_rounds):,} of them before trading",
+        f"Model         {escape(record.model)} on {escape(record.chain)}, chain id {record.chain_id}",
         f"Withdrawals   {allowed:,} allowed, {refused:,} refused",
         f"Expired legs  settled in {counted(len({s.account for s in record.settlements}), 'account')}",
         f"Liquidations  {counted(called, 'account')} called, {counted(sum(o.slices for o in done), 'slice')} sold",
