@@ -41,9 +41,10 @@ def show(value: int | bytes) -> str:
 
 
 def _show_field(name: str, value: int | bytes) -> str:
-    return (
-        format_decimal(value, E8_DIGITS) if name in _MONEY_FIELDS and isinstance(value, int) else show(value)
-    )
+    if name in _MONEY_FIELDS and isinstance(value, int):
+        whole, _, tail = format_decimal(value, E8_DIGITS).partition(".")
+        return f"{whole}.{tail.ljust(E8_DIGITS, '0')}"
+    return show(value)
 
 
 @dataclass(slots=True)
