@@ -2,7 +2,8 @@
 """Deploy a venue: `python scripts/deploy.py --config PLAN ...` is `marginproof deploy --config PLAN ...`.
 
 Under ape, `ape run deploy` deploys deployments/plan.example.json (or the plan named in MARGINPROOF_PLAN) to the connected network with
-ape's first test account, through the same code, and writes the deployment file into build/ape-deployments/.
+ape's first test account, through the same code, and writes the deployment file into build/ape-deployments/. The example plan fits the
+shipped snapshots; expiries that are past on the connected network are left out.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from eth_account import Account
 
 from marginproof.cli.main import run
 from marginproof.files import project_root
-from marginproof.protocol.deploy import deploy_protocol, deployable
-from marginproof.protocol.deploy_config import load_plan
+from marginproof.protocol.deploy import chain_time, deploy_protocol, deployable, past_expiries
+from marginproof.protocol.deploy_config import DeployPlan, load_plan
 from marginproof.protocol.reverts import RevertDecoder
 from marginproof.protocol.transactions import Sender
 
@@ -31,6 +32,7 @@ def main() -> None:
         Path(os.environ.get(PLAN_VARIABLE) or project_root() / "deployments" / "plan.example.json")
     )
     web3 = ape.chain.provider.web3
+    plan = _without_past_expiries(plan, chain_time(web3))
     signer = Account.from_key(ape.accounts.test_accounts[0].private_key)
     artifacts = deployable()
     decoder = RevertDecoder(artifact.abi for artifact in artifacts.values())
@@ -40,6 +42,21 @@ def main() -> None:
     for name, entry in deployment.contracts.items():
         print(f"{name:<20} {entry.address}")
     print(f"Written to {path}")
+
+
+def _without_past_expiries(plan: DeployPlan, time: int) -> DeployPlan:
+    """The plan without what the network's clock (unix seconds) has passed, said in one line."""
+    past = past_expiries(plan, time)
+    if not past:
+        return plan
+    print(f"Left out, as past on this network: {', '.join(past)}")
+    kept = tuple(
+        underlying.model_copy(
+            update={"expiries": tuple(expiry for expiry in underlying.expiries if expiry > time)}
+        )
+        for underlying in plan.underlyings
+    )
+    return plan.model_copy(update={"underlyings": kept})
 
 
 if __name__ == "__main__":

@@ -118,6 +118,7 @@ def test_deploying_twice_needs_force(world: World) -> None:
     done = world.run("deploy", "--config", world.folder / "plan.json", "-o", world.deployment, who=ADMIN)
     assert done.code == 2
     assert "is there already" in done.err
+    assert "--force" in done.err
     assert world.deployment.read_bytes() == before
 
 

@@ -20,8 +20,11 @@ from eth_account import Account
 from cli.conftest import Json, Run
 from marginproof import __version__
 from marginproof.cli import console, main
-from marginproof.cli.words import refusal_hint, spec_sentence
+from marginproof.cli.words import in_dollars, refusal_hint, spec_sentence
 from marginproof.errors import ChainError, MarginproofError
+from marginproof.files import project_root
+from marginproof.market.crash import load_crash
+from marginproof.protocol.deploy_config import load_plan
 from marginproof.spec.errors import SpecError
 from marginproof.spec.limits import MAX_POSITIONS
 
@@ -178,6 +181,8 @@ def test_a_chain_that_was_started_anew_is_told(run: Run, deployment: Path) -> No
         done = run("epoch", "list", "--rpc", url, "--deployment", deployment)
     assert done.code == 4
     assert f"There is no contract at {ADDRESS}" in done.err
+    assert "belongs to a chain that is gone" in done.err
+    assert "marginproof deploy --force" in done.err
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"format": "x"}', "\x00"])
@@ -285,6 +290,10 @@ PLAN: Json = {
             "liquidation.discount: '0.6' is out of range; allowed: 0 to 0.5",
         ),
         ({"surprise": 1}, "surprise: unknown key"),
+        (
+            {"underlyings": [{"symbol": "BTC", "strikes": ["60000", "60000.0"]}]},
+            "underlyings[0].strikes names one twice",
+        ),
     ],
 )
 def test_bad_plans_are_told_before_anything_is_sent(
@@ -297,16 +306,107 @@ def test_bad_plans_are_told_before_anything_is_sent(
         assert words in done.err
 
 
-def test_good_plans_can_be_checked_without_a_chain(run: Run, write: Write, tmp_path: Path) -> None:
-    path = write("plan.json", PLAN)
-    assert run("deploy", "--config", path, "--check", "--json").json == {
+def test_good_plans_can_be_checked_without_a_chain(
+    run: Run, write: Write, tmp_path: Path, free_port: int
+) -> None:
+    path = write("plan.json", PLAN | DATED)
+    nowhere = ("--check", "--rpc", f"http://127.0.0.1:{free_port}")
+    assert run("deploy", "--config", path, *nowhere, "--json").json == {
         "valid": True,
         "model": "options-33",
         "underlyings": ["BTC"],
+        "comparedWithTime": None,
     }
-    assert "1 of 1 attesters" in run("deploy", "--config", path, "--check").out
+    told = run("deploy", "--config", path, *nowhere).out
+    assert "1 of 1 attesters" in told
+    assert "the expiries are compared with the chain's time at deployment" in told
     assert "cannot be read" in run("deploy", "--config", tmp_path / "none.json").err
     assert run("deploy", "--config", tmp_path).code == 2
+
+
+DATED: Json = {"underlyings": [{"symbol": "BTC", "expiries": [1774598400, 1772179200]}]}
+
+
+def test_past_expiries_are_told_before_anything_is_sent(
+    run: Run, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write("plan.json", PLAN | DATED)
+    monkeypatch.setenv("MARGINPROOF_KEY", KEY)
+    after: dict[str, object] = {
+        "eth_chainId": "0x5",
+        "eth_getBlockByNumber": {"number": "0x1", "timestamp": hex(1774598400)},
+    }
+    before: dict[str, object] = {
+        "eth_chainId": "0x5",
+        "eth_getBlockByNumber": {"number": "0x1", "timestamp": hex(1772179199)},
+    }
+    with node(after) as url:
+        for extra in (["--check"], ["-o", tmp_path / "5.json"]):
+            done = run("deploy", "--config", path, "--rpc", url, *extra)
+            assert (done.code, done.out) == (2, "")
+            assert (
+                "expiries BTC-27FEB26, BTC-27MAR26 are not after the chain's time, 2026-03-27 08:00:00 UTC"
+                in done.err
+            )
+            assert "Nothing was sent" in done.err
+    with node(before) as url:
+        done = run("deploy", "--config", path, "--rpc", url, "--check")
+        assert "Every expiry is after the chain's time, 2026-02-27 07:59:59 UTC." in done.out
+
+
+def test_the_example_plan_fits_every_shipped_snapshot() -> None:
+    snapshots = load_crash()
+    for underlying in load_plan(project_root() / "deployments" / "plan.example.json").underlyings:
+        for snapshot in snapshots:
+            quoted = next(item for item in snapshot.underlyings if item.symbol == underlying.symbol)
+            assert set(underlying.expiries) <= {item.expiry for item in quoted.expiries}
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("", "the path is empty"),
+        (".", "the path is empty or the current folder"),
+        ("{0}", "is a folder, not a file"),
+        ("{0}/deep/file", "{0}/deep does not exist; make this folder first"),
+        ("{0}/plan.json/file", "{0}/plan.json is not a folder"),
+    ],
+)
+def test_an_output_without_a_folder_is_refused_before_any_work(
+    run: Run, write: Write, tmp_path: Path, target: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write("plan.json", PLAN)
+    monkeypatch.setenv("MARGINPROOF_KEY", KEY)
+    path, told = target.format(tmp_path), words.format(tmp_path)
+    for option, command in (
+        ("-o", ["market", "crash", "1"]),
+        ("-o", ["deploy", "--config", plan]),
+        ("--report", ["demo"]),
+    ):
+        done = run(*command, option, path)
+        assert (done.code, done.out) == (2, ""), command
+        assert told in done.err
+        assert ("--report" if option == "--report" else "--output") in done.err
+    assert [item.name for item in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_the_zero_address_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MARGINPROOF_KEY", KEY)
+    done = run("account", "withdraw", "--account", "0", "--amount", "1", "--to", "0x" + "00" * 20)
+    assert done.code == 2
+    assert "--to: 0x0000000000000000000000000000000000000000 is the zero address" in done.err
+
+
+def test_refusals_give_money_in_dollars() -> None:
+    refused = "X was refused: BelowInitialMargin(account=3, equity=-150000000, initialMargin=1234567890000)."
+    assert in_dollars(refused) == (
+        "X was refused: BelowInitialMargin(account=3, equity=-1.50 USD, initialMargin=12,345.6789 USD)."
+    )
+    refused = "X was refused: FeedDeviation(underlying=1, priceE8=100000000, feedPriceE8=200000000, maxDeviationBps=100)."
+    assert "price=1.00 USD, feedPrice=2.00 USD, maxDeviationBps=100" in in_dollars(refused)
+    kept = "X was refused: OrderUsed(account=1, nonce=18)."
+    assert in_dollars(kept) == kept
+    assert in_dollars("equity=1") == "equity=1"
 
 
 def test_orders_are_checked_before_the_chain_is_asked(run: Run, write: Write, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def csv_file(tmp_path: Path) -> Callable[..., Path]:
 def test_import_writes_a_document_that_margin_takes(
     run: Run, csv_file: Callable[..., Path], write: Write, tmp_path: Path
 ) -> None:
-    target = tmp_path / "deep" / "market.json"
+    target = tmp_path / "market.json"
     done = run(
         "market",
         "import",

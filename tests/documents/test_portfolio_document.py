@@ -91,7 +91,8 @@ def test_a_bad_value_names_field_value_and_range(
 def test_one_instrument_twice_is_refused_however_it_is_written(portfolio_json: Json, again: str) -> None:
     positions = [*portfolio_json["positions"], {"instrument": again, "quantity": "1"}]
     with pytest.raises(
-        InputError, match=rf"positions\[5\].instrument: '{again}' is the instrument of positions\[3\]"
+        InputError,
+        match=rf"^portfolio.json: 1 problem\n  positions\[5\].instrument: '{again}' is the instrument of positions\[3\]",
     ):
         parse({**portfolio_json, "positions": positions})
 
@@ -112,9 +113,9 @@ def test_instruments_that_the_market_does_not_price_are_all_listed(
     ]
     document = parse({**portfolio_json, "positions": positions})
     with pytest.raises(InputError) as caught:
-        portfolio_to_spec(document, {"BTC": 1, "SOL": 2}, market)
+        portfolio_to_spec(document, {"BTC": 1, "SOL": 2}, market, origin="p.json")
     message = str(caught.value)
-    assert "2 unknown instruments" in message
+    assert message.startswith("p.json: 2 problems\n")
     assert "positions[0].instrument: 'SOL': underlying SOL is not in the market; allowed: BTC" in message
     assert "positions[1].instrument: 'BTC-30JAN26': expiry 30JAN26 of BTC is not in the market" in message
     assert "allowed: 27JAN26, 29JAN26" in message
@@ -123,3 +124,17 @@ def test_instruments_that_the_market_does_not_price_are_all_listed(
 def test_an_unknown_symbol_is_refused_without_a_market_too(portfolio_json: Json) -> None:
     with pytest.raises(InputError, match="unknown underlying BTC; allowed: ETH"):
         portfolio_to_spec(parse(portfolio_json), {"ETH": 1})
+
+
+def test_spot_collateral_is_not_sold_short(portfolio_json: Json) -> None:
+    positions = [{"instrument": "BTC-PERP", "quantity": "-1"}, {"instrument": "BTC", "quantity": "-0.5"}]
+    with pytest.raises(InputError) as caught:
+        portfolio_to_spec(parse({**portfolio_json, "positions": positions}), {"BTC": 1})
+    assert str(caught.value) == (
+        "portfolio: 1 problem\n  positions[1].quantity: '-0.5' of BTC: spot collateral cannot be sold short; allowed: above 0"
+    )
+
+
+def test_an_empty_path_is_called_empty() -> None:
+    with pytest.raises(InputError, match="path is empty"):
+        load_portfolio("")

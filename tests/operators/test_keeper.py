@@ -34,9 +34,7 @@ def test_attack_46_posts_with_one_attester_offline_and_one_disagreeing(stage: St
     assert [len(leaves) for leaves in published.values()] == [len(done.epoch.result.leaves)]
 
 
-def test_too_few_signatures_post_nothing_and_say_why(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_too_few_signatures_post_nothing_and_say_why(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="marginproof.attester")
     stage.move_to(1)
     before = stage.venue.call("EpochRegistry", "lastRound")

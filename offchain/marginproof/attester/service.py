@@ -15,7 +15,6 @@ from marginproof.attester.checks import Attester
 from marginproof.errors import MarginproofError, PortInUseError
 from marginproof.protocol.messages import Health, Proposal, Refusal, Signed
 
-
 log = logging.getLogger("marginproof.attester")
 
 

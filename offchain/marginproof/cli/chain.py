@@ -98,7 +98,8 @@ def _require_code(venue: Venue, deployment: Deployment) -> None:
     if not code:
         raise ChainError(
             f"There is no contract at {address}, where the deployment file has EpochRegistry.",
-            "The chain was started anew, or the file is of another one: run `marginproof deploy`, or name the file with --deployment.",
+            "The file belongs to a chain that is gone, or to another one: run `marginproof deploy --force` to replace it, or name "
+            "the right file with --deployment.",
         )
 
 

@@ -77,10 +77,24 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = (), whole: tuple
     return made
 
 
-def save(write: Callable[[Path], object], path: Path) -> None:
-    """Write a result file. Errors: InputError naming the path when it cannot be written."""
+def require_target(option: str, path: Path) -> None:
+    """Refuse a file that could not be written, before any work is done for it. Errors: InputError naming the folder."""
+    if path == Path():
+        raise InputError(f"{option}: the path is empty or the current folder; name a file.")
     if path.is_dir():
-        raise InputError(f"--output: {path} is a folder, not a file.")
+        raise InputError(f"{option}: {path} is a folder, not a file.")
+    folder = path.parent
+    if not folder.is_dir():
+        what = "is not a folder" if folder.exists() else "does not exist; make this folder first"
+        raise InputError(f"{option}: {path} cannot be written: {folder} {what}.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{option}: {path} cannot be written: no permission to write in {folder}.")
+
+
+def save(write: Callable[[Path], object], path: Path, *, parents: bool = False) -> None:
+    """Write a result file; `parents` for paths of our own, whose folders are made. Errors: InputError naming the path."""
+    if not parents:
+        require_target("--output", path)
     try:
         write(path)
     except OSError as error:
@@ -134,9 +148,9 @@ def _ended(command: Callable[[], object]) -> int:
 
 
 def _refused(error: MarginproofError) -> int:
-    from marginproof.cli.words import refusal_hint
+    from marginproof.cli.words import in_dollars, refusal_hint
 
-    _tell(f"Error: {error.message}")
+    _tell(f"Error: {in_dollars(error.message)}")
     hint = error.hint or refusal_hint(error.message)
     if hint:
         _tell(hint)

@@ -39,8 +39,11 @@ def demo(
 
     Starts a chain, deploys, trades, margins, signs, posts, liquidates and audits; takes about a minute.
     """
+    from marginproof.cli.console import require_target
     from marginproof.demo.run import run_demo
 
+    if report is not None:
+        require_target("--report", report)
     raise typer.Exit(
         run_demo(chain=chain.value, tamper=tamper, report=report, port=port, json_output=as_json)
     )

@@ -39,7 +39,7 @@ def margin(
     parameters = load_model(model)
     document = market_argument(market)
     symbols = market_symbols(document)
-    cash, positions = portfolio_to_spec(load_portfolio(portfolio), symbols, document)
+    cash, positions = portfolio_to_spec(load_portfolio(portfolio), symbols, document, origin=str(portfolio))
     values = ValueTable(market_to_spec(document, symbols), model_to_spec(parameters, symbols))
     report = MarginReport(explain(cash, positions, values), values, symbols)
     if as_json:

@@ -122,11 +122,13 @@ def amount(option: str, text: str, digits: int) -> int:
 
 
 def address(option: str, text: str) -> str:
-    """A checksum address. Errors: InputError."""
+    """A checksum address, not the zero address, whose key nobody has. Errors: InputError."""
     from eth_utils.address import is_address, to_checksum_address
 
     if not is_address(text):
         raise InputError(f"{option}: {text!r} is not an address; allowed: 0x and 40 hex digits.")
+    if int(text, 16) == 0:
+        raise InputError(f"{option}: {text} is the zero address, whose key nobody has; allowed: any other.")
     return to_checksum_address(text)
 
 

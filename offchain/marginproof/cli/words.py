@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from marginproof.cli.numbers import exact
 from marginproof.spec.errors import SpecError
 
 _SPEC: Final = {
@@ -34,7 +35,7 @@ _SPEC: Final = {
 _HINTS: Final = {
     "BelowInitialMargin": "After this the account would be below initial margin. Trade less, deposit first, or reduce risk.",
     "CashDeficit": "After this the account would owe cash that only its spot collateral covers. Deposit cash first.",
-    "WithdrawalAboveAllowed": "Ask for less: margin holds the rest back (amounts in E8).",
+    "WithdrawalAboveAllowed": "Ask for less: margin holds the rest back.",
     "EpochExpired": "The newest epoch is too old. Wait for the next one (`marginproof epoch list`).",
     "NoEpoch": "No epoch has been posted yet. Run a keeper first (`marginproof keeper once`).",
     "WrongPortfolio": "The account's positions changed in between. Try again.",
@@ -64,6 +65,19 @@ _HINTS: Final = {
 
 _REFUSAL: Final = re.compile(r"was refused: (\w+)\(")
 
+_MONEY_E8: Final = {
+    "AccountHealthy": ("equity", "requirement"),
+    "BelowInitialMargin": ("equity", "initialMargin"),
+    "CashDeficit": ("deficit",),
+    "FeedDeviation": ("priceE8", "feedPriceE8"),
+    "PriceOutsideLimit": ("price", "limit"),
+    "SettlementChanged": ("price", "stored"),
+    "SliceRaisesRequirement": ("requirement", "remaining"),
+    "StillUnhealthy": ("equity", "maintenanceMargin"),
+    "WithdrawalAboveAllowed": ("requested", "allowed"),
+}
+"""Arguments of the contracts' errors that are USD in E8."""
+
 
 def spec_sentence(error: SpecError) -> str:
     """The sentence for an error of the specification, with its values. Unknown names are given as they are."""
@@ -80,3 +94,17 @@ def refusal_hint(message: str) -> str | None:
     """What to do about a contract's custom error, if the message carries one that we know."""
     found = _REFUSAL.search(message)
     return _HINTS.get(found[1]) if found else None
+
+
+def in_dollars(message: str) -> str:
+    """The message of a contract's refusal with those arguments in USD that the contract gives in E8; others as they are."""
+    found = _REFUSAL.search(message)
+    if found is None or found[1] not in _MONEY_E8:
+        return message
+    names = "|".join(_MONEY_E8[found[1]])
+
+    def dollars(argument: re.Match[str]) -> str:
+        return f"{argument[1].removesuffix('E8')}={exact(int(argument[2]))} USD"
+
+    head, tail = message[: found.end()], message[found.end() :]
+    return head + re.sub(rf"\b({names})=(-?[0-9]+)", dollars, tail)

@@ -72,7 +72,7 @@ def problem_text(error: ValidationError, origin: str) -> str:
     """Every problem on one line each: field path, what is wrong with which value, what is allowed."""
     problems = _causes(error.errors(include_url=False))
     head = f"{origin}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    lines = [f"  {_path(problem['loc'])}: {_reason(problem)}" for problem in problems[:_MAX_SHOWN]]
+    lines = [f"  {_place(problem)}{_reason(problem)}" for problem in problems[:_MAX_SHOWN]]
     if len(problems) > _MAX_SHOWN:
         lines.append(f"  and {len(problems) - _MAX_SHOWN} more")
     return "\n".join([head, *lines])
@@ -92,6 +92,11 @@ def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
         )
 
     return [problem for problem in problems if not is_consequence(problem)]
+
+
+def _place(problem: ErrorDetails) -> str:
+    """Where the problem is; nothing for one that names the places itself."""
+    return "" if problem["type"] == "document" and not problem["loc"] else f"{_path(problem['loc'])}: "
 
 
 def _path(location: tuple[int | str, ...]) -> str:

@@ -13,7 +13,7 @@ from ..spec.market import ExpiryMarket, MarketSnapshot, Settlement, UnderlyingMa
 from ..spec.model import Model, ModelSection, Scenario, VolKind, check_model
 from ..spec.svi import Svi
 from .base import SYMBOL_PATTERN, SYMBOL_REGEX
-from .decimals import show
+from .decimals import E8_DIGITS, format_decimal, show
 from .instrument_names import format_expiry
 from .market_document import (
     MARKET_FORMAT,
@@ -173,12 +173,17 @@ def _model_section(entry: ModelEntry, underlying: int) -> ModelSection:
 
 
 def portfolio_to_spec(
-    document: PortfolioDocument, symbols: Mapping[str, int], market: MarketDocument | None = None
+    document: PortfolioDocument,
+    symbols: Mapping[str, int],
+    market: MarketDocument | None = None,
+    *,
+    origin: str = "portfolio",
 ) -> tuple[int, list[tuple[Instrument, int]]]:
     """Cash (E8) and the positions as (instrument, quantity E8), in the document's order.
 
-    InputError lists every position whose symbol is not in `symbols`, or, given the market, whose underlying
-    or expiry has no price there.
+    `origin` (a file name) starts the message of the InputError, which lists every position whose symbol is not in
+    `symbols`, or, given the market, whose underlying or expiry has no price there, and spot collateral held short,
+    which the ledger refuses as well.
     """
     problems = []
     positions = []
@@ -189,10 +194,15 @@ def portfolio_to_spec(
             positions.append((position.name.instrument(symbols), position.quantity_e8))
         except InputError as error:
             problems.append(f"\n  positions[{index}].instrument: {error.message}")
+        if position.name.kind == Kind.SPOT and position.quantity_e8 < 0:
+            quantity = show(format_decimal(position.quantity_e8, E8_DIGITS))
+            problems.append(
+                f"\n  positions[{index}].quantity: {quantity} of {position.instrument}: spot collateral cannot be "
+                "sold short; allowed: above 0"
+            )
     if problems:
         raise InputError(
-            f"portfolio: {len(problems)} unknown "
-            f"instrument{'s' if len(problems) > 1 else ''}{''.join(problems)}"
+            f"{origin}: {len(problems)} problem{'s' if len(problems) > 1 else ''}{''.join(problems)}"
         )
     return document.cash_e8, positions
 

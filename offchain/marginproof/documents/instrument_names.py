@@ -27,8 +27,8 @@ EXPIRY_HOUR: Final = 8
 """Hour of day, UTC, that a date stands for."""
 FORMS: Final = "SYMBOL, SYMBOL-PERP, SYMBOL-EXPIRY or SYMBOL-EXPIRY-STRIKE-C|P, such as BTC-27MAR26-80000-C"
 
-_MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DATE: Final = re.compile(rf"([1-9][0-9]?)({'|'.join(_MONTHS)})([0-9]{{2}})")
+MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_DATE: Final = re.compile(rf"([1-9][0-9]?)({'|'.join(MONTHS)})([0-9]{{2}})")
 _SECONDS: Final = re.compile(r"[1-9][0-9]{0,9}")
 _OPTION_LETTERS: Final = {"C": Kind.CALL, "P": Kind.PUT}
 
@@ -111,7 +111,7 @@ def parse_expiry(text: str) -> int:
     try:
         if date:
             day, month, year = date.groups()
-            moment = datetime(2000 + int(year), _MONTHS.index(month) + 1, int(day), EXPIRY_HOUR, tzinfo=UTC)
+            moment = datetime(2000 + int(year), MONTHS.index(month) + 1, int(day), EXPIRY_HOUR, tzinfo=UTC)
             return int(moment.timestamp())
     except ValueError:
         pass
@@ -126,7 +126,7 @@ def format_expiry(expiry: int) -> str:
     moment = datetime.fromtimestamp(expiry, UTC)
     if (moment.hour, moment.minute, moment.second) != (EXPIRY_HOUR, 0, 0) or not 2000 <= moment.year <= 2099:
         return str(expiry)
-    return f"{moment.day}{_MONTHS[moment.month - 1]}{moment.year % 100:02d}"
+    return f"{moment.day}{MONTHS[moment.month - 1]}{moment.year % 100:02d}"
 
 
 def _strike(text: str) -> int:

@@ -40,6 +40,8 @@ def save_document(document: Document, path: Path | str) -> None:
 
 
 def _load(kind: type[DocumentType], path: Path) -> DocumentType:
+    if path == Path():
+        raise InputError("the file's path is empty or the current folder; name a file")
     try:
         data = path.read_bytes()
     except FileNotFoundError:

@@ -13,7 +13,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -21,6 +21,7 @@ from ..documents.base import SYMBOL_REGEX
 from ..documents.decimals import show
 from ..errors import InputError
 from ..spec.limits import MAX_SPOT, MAX_STRIKE, MAX_TIME, MIN_SPOT, MIN_STRIKE
+from .row_names import NUMBER, name_contradiction
 
 REQUIRED_COLUMNS: Final = (
     "underlying",
@@ -39,6 +40,7 @@ MAX_MARK_IV: Final = Decimal(2000)
 
 _OPTION_TYPES: Final = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 _E8: Final = Decimal(10**8)
+_MAX_EXPONENT: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,8 @@ def _read_file(path: Path, report: ReadReport) -> Iterator[ChainRow]:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
     except csv.Error as error:
         raise InputError(f"{path}: not a CSV file ({error})") from None
+    except IsADirectoryError:
+        raise InputError(f"{str(path)!r}: a folder or empty, not a file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
@@ -191,8 +195,18 @@ def _row(
     except ValueError as problem:
         report.drop("unreadable", file, line, str(problem))
         return None
+    contradiction = name_contradiction(
+        text.get("instrument_name", ""), underlying, expiry, strike, option_type
+    )
+    if contradiction:
+        report.drop(
+            "instrument_name contradicts",
+            file,
+            line,
+            f"instrument_name {show(text['instrument_name'])}: {contradiction}",
+        )
+        return None
     cell = _Cells(text, file, line, report)
-    cell.check_name(underlying, option_type)
     for name in ("mark_price", "ask", "open_interest"):
         cell.amount(name)
     bid = cell.amount("bid")
@@ -261,25 +275,15 @@ class _Cells:
             return None
         return value
 
-    def check_name(self, underlying: str, option_type: str) -> None:
-        """Report a name that contradicts the columns; the columns count."""
-        name = self.text.get("instrument_name", "")
-        if name and not (name.startswith(underlying) and name.endswith(option_type)):
-            self._ignore(
-                "instrument_name contradicts",
-                f"instrument_name {show(name)} is not a {underlying} {option_type}",
-            )
-
     def _ignore(self, reason: str, detail: str) -> None:
         self.report.ignore_cell(reason, self.file, self.line, detail)
 
 
 def _number(name: str, text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{name} {show(text)} is not a number") from None
-    if not value.is_finite() or abs(value.adjusted()) > 30:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(f"{name} {show(text)} is not a number")
+    value = Decimal(text)
+    if abs(value.adjusted()) > _MAX_EXPONENT:
         raise ValueError(f"{name} {show(text)} is not a usable number")
     return value
 

@@ -15,6 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from ..documents.base import DocumentType, problem_text
+from ..documents.instrument_names import format_expiry
 from ..documents.market_document import (
     MARKET_FORMAT,
     ExpiryEntry,
@@ -27,6 +28,7 @@ from ..errors import InputError
 from ..spec.limits import MAX_EXPIRIES, MAX_UNDERLYINGS
 from .book_summary import ChainRow, ReadReport, Remark, read_book_summaries
 from .fit import MIN_STRIKES, SmileQuote, fit_smile
+from .plausible import require_percent, require_spot_near_forward, usable_forwards, usable_indices
 
 MAX_AGE_SECONDS: Final = 300
 """Rows read up to this long before the snapshot's time still belong to it."""
@@ -101,10 +103,11 @@ def import_and_fit(
     """One market document from the chain files of one moment, and the report on how it came about.
 
     The snapshot's time is `time`, or the latest `snapshot_ts`; rows up to MAX_AGE_SECONDS older belong to it.
-    Spot is the median index price of an underlying, forward the median underlying price of an expiry, the
-    smile is fitted to the mark volatilities (one per strike, the median of call and put). `funding_e8` (USD
-    per unit, E8) and `settlements` are by symbol and default to 0 and none; confidence and the settlement
-    token are 1, rates 0. InputError when the files are unusable or nothing can be fitted.
+    Spot is the median index price of an underlying, forward the median underlying price of an expiry, both
+    without values more than 20 % off (`marginproof.market.plausible`); the smile is fitted to the mark
+    volatilities (one per strike, the median of call and put). `funding_e8` (USD per unit, E8) and
+    `settlements` are by symbol and default to 0 and none; confidence and the settlement token are 1, rates 0.
+    InputError when the files are unusable, hold figures that cannot belong together, or nothing can be fitted.
     """
     rows, read = read_book_summaries(paths)
     if not rows:
@@ -190,9 +193,14 @@ def _underlying(
     funding_e8: int,
     settlements: Sequence[SettlementEntry],
 ) -> UnderlyingEntry:
-    indices = [row.index for row in rows if row.index is not None]
-    if not indices:
-        raise InputError(f"{symbol}: no row has a usable index_price, so there is no spot price")
+    for settlement in settlements:
+        if settlement.expiry > at:
+            raise InputError(
+                f"settlement of {symbol}-{format_expiry(settlement.expiry)}: not expired yet, expiry "
+                f"{settlement.expiry} is after time {at}; allowed: an expiry not after the snapshot's time"
+            )
+    spot_e8 = _e8(median(usable_indices(symbol, rows, report.rows)))
+    require_percent(symbol, rows)
     by_expiry: dict[int, list[ChainRow]] = defaultdict(list)
     for row in rows:
         by_expiry[row.expiry].append(row)
@@ -201,16 +209,18 @@ def _underlying(
         try:
             if len(entries) == MAX_EXPIRIES:
                 raise ValueError(f"only the first {MAX_EXPIRIES} expiries fit a snapshot")
-            entry = _expiry(expiry, chain, at)
+            entry = _expiry(expiry, chain, at, report.rows)
         except ValueError as problem:
             report.expiries.append(ExpiryReport(symbol, expiry, len(chain), None, str(problem)))
         else:
             entries.append(entry)
             report.expiries.append(ExpiryReport(symbol, expiry, len(chain), entry.fit))
+    if entries:
+        require_spot_near_forward(symbol, spot_e8, entries[0].forward_e8)
     return _checked(
         UnderlyingEntry,
         symbol=symbol,
-        spot_e8=_e8(median(indices)),
+        spot_e8=spot_e8,
         confidence_wad=_ONE_WAD,
         funding_e8=funding_e8,
         settlements=tuple(settlements),
@@ -218,11 +228,9 @@ def _underlying(
     )
 
 
-def _expiry(expiry: int, chain: list[ChainRow], at: int) -> ExpiryEntry:
+def _expiry(expiry: int, chain: list[ChainRow], at: int, read: ReadReport) -> ExpiryEntry:
     """Forward and fitted smile of one expiry. ValueError says why it cannot be had."""
-    forwards = [row.forward for row in chain if row.forward is not None]
-    if not forwards:
-        raise ValueError("no row has a usable underlying_price, so there is no forward")
+    forwards = usable_forwards(chain, read)
     vols: dict[Decimal, list[Decimal]] = defaultdict(list)
     for row in chain:
         if row.mark_iv is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from web3 import Web3
 from web3.types import TxReceipt
 
-from marginproof.documents import model_to_spec
-from marginproof.errors import ChainError
+from marginproof.documents import format_expiry, model_to_spec
+from marginproof.errors import ChainError, InputError
 from marginproof.models import load_model
 from marginproof.protocol.compiler import Artifact, load_artifacts
+from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.deploy_config import DeployPlan, UnderlyingPlan, check_plan
 from marginproof.protocol.deployment import ContractEntry, Deployment
 from marginproof.protocol.transactions import Sender
@@ -49,6 +51,32 @@ SOURCES = tuple(
 def deployable() -> dict[str, Artifact]:
     """Artifacts of `SOURCES`, compiled first where something changed. Errors: CompilerError, ToolMissingError."""
     return load_artifacts(sources=SOURCES)
+
+
+def chain_time(web3: Web3) -> int:
+    """The newest block's time, unix seconds. Errors: ChainError."""
+    return int(read(lambda: web3.eth.get_block("latest"), endpoint(web3), "the newest block")["timestamp"])
+
+
+def past_expiries(plan: DeployPlan, time: int) -> list[str]:
+    """The plan's expiries that are not after this time (unix seconds), as BTC-27FEB26."""
+    return [
+        f"{underlying.symbol}-{format_expiry(expiry)}"
+        for underlying in plan.underlyings
+        for expiry in sorted(underlying.expiries)
+        if expiry <= time
+    ]
+
+
+def require_future_expiries(plan: DeployPlan, time: int) -> None:
+    """Refuse expiries that the chain's clock (unix seconds) has passed: the registry would. Errors: InputError naming them."""
+    past = past_expiries(plan, time)
+    if past:
+        raise InputError(
+            f"The plan's expiries {', '.join(past)} are not after the chain's time, "
+            f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S} UTC; allowed: later ones.",
+            "Nothing was sent. Take them out of the plan, or choose later ones.",
+        )
 
 
 class Deployer:
@@ -89,10 +117,11 @@ class Deployer:
 def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: DeployPlan) -> Deployment:
     """Deploy and configure a whole venue; the sender becomes its admin.
 
-    Errors: InputError for a plan that does not hold together, ChainError with the contract's reason. Nothing is written here: save
-    the returned deployment.
+    Errors: InputError for a plan that does not hold together or whose expiries the chain's clock has passed, both before anything is
+    sent; ChainError with the contract's reason. Nothing is written here: save the returned deployment.
     """
     check_plan(plan)
+    require_future_expiries(plan, chain_time(sender.web3))
     symbols = {underlying.symbol: index for index, underlying in enumerate(plan.underlyings, 1)}
     model = model_to_spec(load_model(plan.model), symbols)
     deployer = Deployer(sender, artifacts)

@@ -95,6 +95,8 @@ class DeployPlan(Document):
 
 def load_plan(path: Path) -> DeployPlan:
     """Read a deployment plan. Errors: InputError naming each wrong field, its value and what is allowed."""
+    if path == Path():
+        raise InputError("The deployment plan's path is empty or the current folder; name a file.")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -113,4 +115,8 @@ def check_plan(plan: DeployPlan) -> DeployPlan:
     symbols = [underlying.symbol for underlying in plan.underlyings]
     if len(set(symbols)) != len(symbols):
         raise InputError(f"underlyings names a symbol twice: {', '.join(symbols)}.")
+    for index, underlying in enumerate(plan.underlyings):
+        for name, values in (("expiries", underlying.expiries), ("strikes", underlying.strikes)):
+            if len(set(values)) != len(values):
+                raise InputError(f"underlyings[{index}].{name} names one twice; allowed: each once.")
     return plan

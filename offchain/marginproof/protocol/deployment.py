@@ -45,6 +45,8 @@ class Deployment(BaseModel):
 
 def load_deployment(path: Path) -> Deployment:
     """Read a deployment file. Errors: InputError naming the file and every field that is wrong."""
+    if path == Path():
+        raise InputError("The deployment file's path is empty or the current folder; name a file.")
     try:
         return Deployment.model_validate(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
