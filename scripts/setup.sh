@@ -59,5 +59,5 @@ import os, sys; [os.environ.setdefault(name, os.path.join(sys.prefix, *parts)) f
 import os, sys; tools = os.path.join(os.path.dirname(sys.prefix), "node_modules", ".bin"); tools in os.environ.get("PATH", "") or os.environ.update(PATH=os.environ.get("PATH", os.defpath) + os.pathsep + tools)
 END
 echo "Compiling the contracts (under a minute) ..."
-.venv/bin/python -c 'from marginproof.protocol.deploy import deployable; deployable()' || echo "Set up, but the contracts do not compile: see above." >&2
+.venv/bin/python -m marginproof.protocol.deploy || echo "Set up, but the contracts do not compile: see above." >&2
 echo "Set up."

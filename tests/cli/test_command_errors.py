@@ -483,7 +483,7 @@ def test_every_kind_of_error_has_its_exit_code(capsys: pytest.CaptureFixture[str
 
     for error, code, words in (
         (MarginproofError("It broke.", "Mend it."), 1, "Error: It broke.\nMend it.\n"),
-        (ChainError("X was refused: EpochExpired(validUntil=1, now=2)."), 4, "Wait for the next one"),
+        (ChainError("X was refused: EpochExpired(validUntil=1, now=2)."), 4, "A newer market is needed"),
         (SpecError("MissingExpiry", expiry=7), 2, "neither a quote nor a settlement price for expiry 7"),
         (KeyboardInterrupt(), 130, "Interrupted."),
         (PermissionError(13, "Permission denied", "/x"), 1, "/x Permission denied"),

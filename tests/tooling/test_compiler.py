@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from marginproof.errors import CompilerError, MarginproofError, ToolMissingError
-from marginproof.protocol import compiler
+from marginproof.protocol import deploy
 from marginproof.protocol.compiler import load_artifacts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,8 +208,8 @@ def test_command_prints_plain_words(
     def fail() -> None:
         raise CompilerError("Nothing compiles.", "Mend it.")
 
-    monkeypatch.setattr(compiler, "load_artifacts", fail)
-    assert compiler.main() == CompilerError.exit_code
+    monkeypatch.setattr(deploy, "deployable", fail)
+    assert deploy.main() == CompilerError.exit_code
     assert capsys.readouterr().err == "Nothing compiles. Mend it.\n"
 
 

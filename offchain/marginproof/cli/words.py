@@ -36,7 +36,7 @@ _HINTS: Final = {
     "BelowInitialMargin": "After this the account would be below initial margin. Trade less, deposit first, or reduce risk.",
     "CashDeficit": "After this the account would owe cash that only its spot collateral covers. Deposit cash first.",
     "WithdrawalAboveAllowed": "Ask for less: margin holds the rest back.",
-    "EpochExpired": "The newest epoch is too old. Wait for the next one (`marginproof epoch list`).",
+    "EpochExpired": "The newest epoch, or the market to be posted, is too old for the chain's clock. A newer market is needed.",
     "NoEpoch": "No epoch has been posted yet. Run a keeper first (`marginproof keeper once`).",
     "WrongPortfolio": "The account's positions changed in between. Try again.",
     "WrongMarket": "A newer epoch was posted in between. Try again.",

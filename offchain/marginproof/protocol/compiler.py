@@ -13,14 +13,13 @@ import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from marginproof.errors import CompilerError, MarginproofError, ToolMissingError
+from marginproof.errors import CompilerError, ToolMissingError
 from marginproof.files import project_root, write_json
 
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/", "solady/": "node_modules/solady/"}
@@ -270,17 +269,3 @@ def _by_name(artifacts: list[Artifact]) -> dict[str, Artifact]:
                 f"{artifact.name} is defined in {other.source_path} and in {artifact.source_path}."
             )
     return named
-
-
-def main() -> int:
-    """Compile whatever changed, for the set-up and for people at work on the contracts."""
-    try:
-        load_artifacts()
-    except MarginproofError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from web3 import Web3
 from web3.types import TxReceipt
 
 from marginproof.documents import format_expiry, model_to_spec
-from marginproof.errors import ChainError, InputError
+from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.models import load_model
 from marginproof.protocol.compiler import Artifact, load_artifacts
 from marginproof.protocol.connection import endpoint, read
@@ -238,3 +239,17 @@ def feed_update(venue: Venue, sender: Sender, symbol: str, price_e8: int, update
     return sender.send(
         contract.functions.setAnswer(price_e8, updated_at), f"setting the test feed of {symbol}"
     )
+
+
+def main() -> int:
+    """Compile what a deployment needs, for the set-up; the exit code."""
+    try:
+        deployable()
+    except MarginproofError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
