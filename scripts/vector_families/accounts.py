@@ -168,6 +168,44 @@ def _bad_margins(one: Model, two: Model) -> Iterator[Draft]:
         ("a byte short", octets(good["portfolio"])[:-1]),
     ):
         yield Draft(name, {**good, "portfolio": hexadecimal(portfolio)}, ("codec",))
+    yield from _bad_documents(good)
+    yield from _bad_legs(two)
+
+
+def _bad_documents(good: Json) -> Iterator[Draft]:
+    """Good accounts whose model or market cannot be read."""
+    model, market = octets(good["model"]), octets(good["market"])
+    for field, name, data in (
+        ("model", "no model", b""),
+        ("model", "the model a byte short", model[:-1]),
+        ("model", "the model a byte long", model + b"\0"),
+        ("model", "the model of version 2", b"\2" + model[1:]),
+        ("market", "no market", b""),
+        ("market", "the market a byte short", market[:-1]),
+        ("market", "the market a byte long", market + b"\0"),
+        ("market", "the settlement token worth nothing", market[:8] + bytes(8) + market[16:]),
+    ):
+        yield Draft(name, {**good, field: hexadecimal(data)}, ("codec",))
+
+
+def _bad_legs(model: Model) -> Iterator[Draft]:
+    """One leg among good ones that cannot be valued: first, between, last."""
+    good = [(spot_id(1), E8), (identify(1, EXPIRIES[5]), -E8), (spot_id(2), E8)]
+    for name, id_ in (
+        ("a spot with a strike", spot_id(1) + 2),
+        ("a perpetual put", identify(1) + 1),
+        ("a future put", identify(1, EXPIRIES[4]) + 1),
+        ("a strike not listed", identify(1, EXPIRIES[6]) + 2 * len(STRIKES) + 2),
+        ("an expiry not listed", (2 << 26) + (len(EXPIRIES) + 2 << 16)),
+        ("an underlying not listed", 63 << 26),
+    ):
+        yield Draft(name, account_json(model, MARKET, [*good, (id_, E8)]), ("missing",))
+    for name, id_ in (
+        ("a put without quote", identify(1, EXPIRIES[6], STRIKES[5], True)),
+        ("a put without settlement price", identify(1, EXPIRIES[1], STRIKES[5], True)),
+        ("a future without quote, the last leg", identify(1, EXPIRIES[8])),
+    ):
+        yield Draft(name, account_json(model, LONE, [(spot_id(1), E8), (id_, -1)]), ("missing",))
 
 
 TOPICS: Final = (

@@ -6,6 +6,7 @@ decimal strings and bytes as 0x hex, so that no JSON parser can round or re-case
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
@@ -85,10 +86,18 @@ def result(topic: Topic, given: Json) -> Json:
         return {"result": "invalid", "error": {"name": error.name, "args": args}}
 
 
+def distinct(drafts: Iterable[Draft]) -> list[Draft]:
+    """The drafts in order, each input only where it comes first: a case that repeats another would only swell the count."""
+    first: dict[str, Draft] = {}
+    for draft in drafts:
+        first.setdefault(json.dumps(draft.input, sort_keys=True), draft)
+    return list(first.values())
+
+
 def filled(topic: Topic) -> Json:
     """The whole file of a topic."""
     cases = []
-    for number, draft in enumerate(topic.drafts(), start=1):
+    for number, draft in enumerate(distinct(topic.drafts()), start=1):
         outcome = result(topic, draft.input)
         flags = sorted({*draft.flags, *(("bad-input",) if outcome["result"] == "invalid" else ())})
         cases.append(

@@ -20,10 +20,11 @@ from marginproof.spec.market import (
 )
 from marginproof.spec.svi import Svi
 
-from .case import Draft, Json, Topic, decimal, hexadecimal, octets
+from .case import Draft, Json, Topic, decimal, draws, hexadecimal, log_uniform, octets
 from .samples import BITCOIN, E8, EXTREME_MARKET, LAST_SECOND, LONE, MARKET, TIME, WAD
 from .schema import BYTES, BYTES32, INTEGER, NATURAL, array, record
 from .smile import SVI_SCHEMA, svi_json
+from .smile_faults import one_outside, variance_floor
 
 
 def raw_market(market: MarketSnapshot) -> bytes:
@@ -143,7 +144,7 @@ def _bad_ranges() -> Iterator[Draft]:
 def _bad_smiles() -> Iterator[Draft]:
     for name, svi in (
         ("negative variance", Svi(-1, 0, 0, 0, 10**17)),
-        ("a too low", Svi(limits.MIN_SVI_A - 1, 0, 0, 0, 10**17)),
+        ("a too low", Svi(limits.MIN_SVI_A - 1, 2 * WAD, 0, 0, 4 * WAD)),
         ("b negative", Svi(10**17, -1, 0, 0, 10**17)),
         ("rho of one", Svi(10**17, 0, WAD, 0, 10**17)),
         ("m too high", Svi(10**17, 0, 0, limits.MAX_SVI_M + 1, 10**17)),
@@ -189,6 +190,75 @@ def _markets() -> Iterator[Draft]:
     yield from _bad_ranges()
     yield from _bad_smiles()
     yield from _bad_shapes()
+    yield from _random_markets()
+    yield from _last_faults()
+    yield from _cuts()
+
+
+def _random_markets() -> Iterator[Draft]:
+    draw = draws(701)
+    for number in range(30):
+        sections = []
+        for underlying in sorted(draw.sample(range(1, 64), draw.randint(1, 3))):
+            quotes = []
+            for expiry in sorted(draw.sample(range(TIME + 1, TIME + 10**8), draw.randint(0, 3))):
+                b, rho = draw.randint(0, 2 * WAD), draw.randint(-limits.MAX_SVI_RHO, limits.MAX_SVI_RHO)
+                sigma = log_uniform(draw, 10**12, 4 * WAD)
+                lowest = max(limits.MIN_SVI_A, -variance_floor(b, rho, sigma))
+                smile = Svi(draw.randint(lowest, WAD), b, rho, draw.randint(-4 * WAD, 4 * WAD), sigma)
+                quotes.append(ExpiryMarket(expiry, log_uniform(draw, 10**6, 10**14), 0, smile))
+            settled = sorted(draw.sample(range(1, TIME + 1), draw.randint(0, 3)))
+            sections.append(
+                UnderlyingMarket(
+                    underlying,
+                    log_uniform(draw, 10**6, 10**14),
+                    draw.randint(0, WAD),
+                    draw.randint(-limits.MAX_FUNDING, limits.MAX_FUNDING),
+                    tuple(Settlement(e, log_uniform(draw, 1, limits.MAX_SETTLEMENT_PRICE)) for e in settled),
+                    tuple(quotes),
+                )
+            )
+        market = MarketSnapshot(TIME, log_uniform(draw, 1, 10**9), tuple(sections))
+        yield _draft(f"random market {number}", market, "random")
+
+
+def _last_faults() -> Iterator[Draft]:
+    """The fault stands in the last underlying: in its own fields, its last settlement, its last quote."""
+    first, last = MARKET.underlyings
+    settlement, quote = last.settlements[-1], last.expiries[-1]
+
+    def draft(name: str, **changes: Any) -> Draft:
+        return _draft(
+            f"last underlying: {name}", replace(MARKET, underlyings=(first, replace(last, **changes)))
+        )
+
+    def settled(changed: Settlement) -> tuple[Settlement, ...]:
+        return (*last.settlements[:-1], changed)
+
+    def quoted(**changes: Any) -> tuple[ExpiryMarket, ...]:
+        return (*last.expiries[:-1], replace(quote, **changes))
+
+    yield draft("spot one too low", spot_e8=limits.MIN_SPOT - 1)
+    yield draft("spot one too high", spot_e8=limits.MAX_SPOT + 1)
+    yield draft("confidence one too high", confidence_wad=WAD + 1)
+    yield draft("funding one too high", funding_e8=limits.MAX_FUNDING + 1)
+    yield draft("settled in the next second", settlements=settled(replace(settlement, expiry=TIME + 1)))
+    yield draft("settled at nothing", settlements=settled(replace(settlement, price_e8=0)))
+    yield draft("forward one too low", expiries=quoted(forward_e8=limits.MIN_SPOT - 1))
+    yield draft("forward one too high", expiries=quoted(forward_e8=limits.MAX_SPOT + 1))
+    yield draft("a rate", expiries=quoted(rate_wad=1))
+    yield draft("negative variance", expiries=quoted(svi=Svi(-1, 0, 0, 0, 10**17)))
+    for name, svi in one_outside():
+        yield draft(name, expiries=quoted(svi=svi))
+
+
+def _cuts() -> Iterator[Draft]:
+    """Truncated at every boundary of the first section's fields that the topic's other cases leave out."""
+    data = raw_market(MARKET)
+    settlements = 43 + 12 * len(BITCOIN.settlements)
+    quote = settlements + 1
+    for cut in (8, 26, 34, 47, 55, settlements, quote, *(quote + 4 + 8 * i for i in range(8))):
+        yield Draft(f"first {cut} bytes of two underlyings", {"bytes": hexadecimal(data[:cut])}, ("length",))
 
 
 TOPICS: Final = (

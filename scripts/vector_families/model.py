@@ -16,7 +16,7 @@ from marginproof.spec.model import (
     model_hash,
 )
 
-from .case import Draft, Json, Topic, decimal, hexadecimal, octets
+from .case import Draft, Json, Topic, decimal, draws, hexadecimal, log_uniform, octets
 from .samples import EXTREME, SECTION, SMALL, WAD, model_of
 from .schema import BYTES, BYTES32, NATURAL, array, record
 
@@ -146,6 +146,64 @@ def _drafts() -> Iterator[Draft]:
     yield _draft("one byte more", small + b"\0", "length")
     yield _draft("a section more than counted", small[:1] + b"\1" + full[2:], "length")
     yield _draft("a section less than counted", small[:1] + b"\2" + small[2:], "length")
+    yield from _random_models()
+    yield from _faults_behind_good_sections()
+    yield from _cuts()
+
+
+def _random_models() -> Iterator[Draft]:
+    draw = draws(302)
+    for number in range(25):
+        initial = draw.randint(0, 10 * WAD)
+        section = ModelSection(
+            underlying=1,
+            initial_factor_wad=initial,
+            maintenance_factor_wad=draw.randint(0, initial),
+            vol_up_wad=draw.randint(0, 4 * WAD),
+            vol_down_wad=draw.randint(0, WAD),
+            min_vol_up_wad=draw.randint(0, 8 * WAD),
+            power_short_wad=draw.randint(0, WAD),
+            power_long_wad=draw.randint(0, WAD),
+            floor_seconds=log_uniform(draw, 1, 30 * 86_400),
+            scenarios=tuple(
+                Scenario(
+                    log_uniform(draw, 10**16, 16 * WAD), VolKind(draw.randrange(3)), draw.randint(0, WAD)
+                )
+                for _ in range(draw.randint(1, 6))
+            ),
+        )
+        ids = sorted(draw.sample(range(1, 64), draw.randint(1, 3)))
+        sections = tuple(replace(section, underlying=id_) for id_ in ids)
+        yield _draft(f"random model {number}", raw_model(Model(sections)), "random")
+
+
+def _faults_behind_good_sections() -> Iterator[Draft]:
+    """The fault stands in the last section, or in its last scenario."""
+    one = replace(SMALL, scenarios=SMALL.scenarios[:2])
+    for name, attribute, _, high in _FACTORS:
+        change: dict[str, Any] = {attribute: high + 1}
+        model = model_of(one, one, replace(one, **change))
+        yield _draft(f"third section: {name} = {high + 1}", raw_model(model), "corner")
+    yield _draft(
+        "third section: no scenarios", raw_model(model_of(one, one, replace(one, scenarios=()))), "corner"
+    )
+    for name, scenario in (
+        ("spot one too low", Scenario(10**16 - 1, VolKind.UP, WAD)),
+        ("spot one too high", Scenario(16 * WAD + 1, VolKind.UP, WAD)),
+        ("weight one too high", Scenario(WAD, VolKind.UP, WAD + 1)),
+        ("vol kind one too high", Scenario(WAD, cast(VolKind, 3), WAD)),
+    ):
+        faulty = replace(one, scenarios=(*one.scenarios, scenario))
+        yield _draft(f"last scenario of two sections: {name}", raw_model(model_of(one, faulty)), "corner")
+
+
+def _cuts() -> Iterator[Draft]:
+    """Truncated at every boundary of a field that the topic's other cases leave out."""
+    data = raw_model(model_of(replace(SMALL, scenarios=SMALL.scenarios[:1]), SMALL))
+    section = 1 + 7 * 8 + 4 + 1
+    fields = [3 + 8 * i for i in range(1, 8)]
+    for cut in (*fields, 2 + section + 8, 2 + section + 9, 2 + section + 17, 2 + section + 18):
+        yield _draft(f"two sections, first {cut} bytes", data[:cut], "length")
 
 
 TOPICS: Final = (

@@ -75,6 +75,22 @@ def _codecs() -> Iterator[Draft]:
         yield _raw(f"quantity {quantity}", (7, quantity))
     for length in (1, 4, 11, 13, 23, 1535, 1537):
         yield Draft(f"{length} bytes", {"bytes": hexadecimal(bytes([1] * length))}, ("length",))
+    yield from _faults_by_position()
+
+
+def _faults_by_position() -> Iterator[Draft]:
+    """A full book with one fault in its first, a middle and its last position."""
+    book = [(10 * i, i) for i in range(1, MAX_POSITIONS + 1)]
+    for place in (0, 64, MAX_POSITIONS - 1):
+        id_, _ = book[place]
+        for name, position in (
+            ("no quantity", (id_, 0)),
+            ("a quantity one too large", (id_, MAX_QUANTITY + 1)),
+            ("a sold quantity one too large", (id_, -MAX_QUANTITY - 1)),
+            ("the id before it, or none", (id_ - 10, 1)),
+        ):
+            changed = [*book[:place], position, *book[place + 1 :]]
+            yield _raw(f"position {place} of a full book: {name}", *changed)
 
 
 def _trade(given: Json) -> Json:
@@ -107,6 +123,17 @@ def _trades() -> Iterator[Draft]:
         ("below the largest sold quantity", book, 9, 19 - MAX_QUANTITY),
         ("above the largest quantity, new", book, 13, MAX_QUANTITY + 1),
         ("id 0", book, 0, 5),
+        ("id 0, sold, in an empty book", [], 0, -5),
+        ("a position too many, in the middle", full, 129, 1),
+        ("a position too many, sold, at the highest id", full, 2**32 - 1, -1),
+        ("below the largest sold quantity, new", book, 13, -MAX_QUANTITY - 1),
+        ("above the largest quantity, the first position", [], 5, MAX_QUANTITY + 1),
+        ("above the largest quantity, in front", book, 5, MAX_QUANTITY - 9),
+        ("above the largest quantity, in a full book", full, 2, MAX_QUANTITY),
+        ("turns beyond the largest quantity", book, 9, MAX_QUANTITY + 21),
+        ("turns beyond the largest sold quantity", book, 12, -2 * MAX_QUANTITY - 1),
+        ("turns up to the largest quantity", book, 9, MAX_QUANTITY + 20),
+        ("up to the largest sold quantity", book, 9, 20 - MAX_QUANTITY),
     ):
         data = raw_portfolio([Position(*p) for p in positions])
         given = {"portfolio": hexadecimal(data), "id": decimal(id_), "quantity": decimal(quantity)}

@@ -10,6 +10,7 @@ from marginproof.spec import typed_data
 from marginproof.spec.hashing import keccak
 
 from .case import Draft, Json, Topic, decimal, hexadecimal, octets
+from .quorum_faults import malformed, other_messages, strangers, whole_quorums, wrong_lengths
 from .schema import ADDRESS, BYTES, BYTES32, NATURAL, array, record
 from .signing import KEYS, ORDER, SIGNATURE_BYTES, address, pack, quorum, sign
 from .typed import (
@@ -96,6 +97,24 @@ def _quorums() -> Iterator[Draft]:
     for name, domain in (("another chain", (1, CONTRACT)), ("another contract", (CHAIN_ID, bytes(20)))):
         strange = typed_data.digest(typed_data.domain_separator(*domain), HEADER.struct_hash())
         yield draft(f"a header for {name}", sign(members[0], strange), threshold=1)
+    for group in (
+        whole_quorums(by_all),
+        malformed([a, b, c]),
+        wrong_lengths([a, b, c]),
+        strangers(list(members), list(foreigners), digest),
+        other_messages(members[0], separator),
+    ):
+        for name, signatures, threshold in group:
+            yield draft(name, *signatures, threshold=threshold)
+    for name, chosen in (
+        ("the first two exchanged", (b, a, c, d)),
+        ("the middle two exchanged", (a, c, b, d)),
+        ("the last two exchanged", (a, b, d, c)),
+        ("the first at the end", (b, c, d, a)),
+        ("the first twice", (a, a, c, d)),
+        ("the last twice", (a, b, d, d)),
+    ):
+        yield draft(f"four, {name}", *chosen, threshold=4)
 
 
 TOPICS: Final = (

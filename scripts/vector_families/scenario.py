@@ -207,6 +207,34 @@ def _missing(model: Model, market: MarketSnapshot) -> Iterator[Draft]:
             for absent in (EXPIRIES[1], EXPIRIES[3], TIME + 12345):
                 instrument = Instrument(1, kind, absent, strike)
                 yield _value_draft(model, market, instrument, None, "missing", "no quote")
+        yield from _missing_in_scenarios(model, market, kind, strike)
+
+
+def _missing_in_scenarios(model: Model, market: MarketSnapshot, kind: Kind, strike: int) -> Iterator[Draft]:
+    """What is missing is missing in every scenario, and one second beside an expiry is no expiry."""
+    two, expiry = model_of(SMALL, SMALL), EXPIRIES[5] if kind.is_dated else 0
+    second = Model((replace(SMALL, underlying=2),))
+    second_market = replace(MARKET, underlyings=MARKET.underlyings[1:])
+    for scenario in (None, 1, 2, 4):
+        for model_, market_, underlying, comment in (
+            (two, market, 2, "no market section"),
+            (two, second_market, 1, "no market section for the first"),
+            (model, MARKET, 2, "no model section"),
+            (second, MARKET, 1, "no model section for the first"),
+        ):
+            stranger = Instrument(underlying, kind, expiry, strike)
+            yield _value_draft(model_, market_, stranger, scenario, "missing", comment)
+    if not kind.is_dated:
+        return
+    section = market.underlyings[0]
+    known = [s.expiry for s in section.settlements] + [quote.expiry for quote in section.expiries]
+    for number, near in enumerate(known):
+        for beside in (near - 1, near + 1):
+            if beside not in known:
+                instrument = Instrument(1, kind, beside, strike)
+                yield _value_draft(
+                    model, market, instrument, number % 5, "missing", "a second beside an expiry"
+                )
 
 
 TOPICS: Final = (

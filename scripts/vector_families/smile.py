@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Final
 
-from marginproof.spec import limits
 from marginproof.spec.errors import SpecError
 from marginproof.spec.logarithm import logarithm
 from marginproof.spec.svi import Svi, prepare_smile, require_valid_smile, total_vol
@@ -14,15 +13,17 @@ from marginproof.spec.svi import Svi, prepare_smile, require_valid_smile, total_
 from .case import Draft, Json, Topic, decimal, draws, log_uniform
 from .samples import FLAT, MILLI, SMILE
 from .schema import INTEGER, NATURAL, record
+from .smile_faults import (
+    RANGES,
+    base_of,
+    far_away,
+    far_outside,
+    further_outside,
+    negative_variances,
+    one_outside,
+)
 
 SVI_SCHEMA: Final = record(a=INTEGER, b=INTEGER, rho=INTEGER, m=INTEGER, sigma=INTEGER)
-RANGES: Final = {
-    "a": (limits.MIN_SVI_A, limits.MAX_SVI_A),
-    "b": (limits.MIN_SVI_B, limits.MAX_SVI_B),
-    "rho": (-limits.MAX_SVI_RHO, limits.MAX_SVI_RHO),
-    "m": (-limits.MAX_SVI_M, limits.MAX_SVI_M),
-    "sigma": (limits.MIN_SVI_SIGMA, limits.MAX_SVI_SIGMA),
-}
 
 
 def svi_json(svi: Svi) -> Json:
@@ -42,19 +43,16 @@ def _accept(given: Json) -> Json:
 
 
 def _acceptance() -> Iterator[Draft]:
-    wide = replace(SMILE, a=500 * MILLI)
     yield Draft("a usual smile", svi_json(SMILE))
     yield Draft("a flat smile", svi_json(FLAT))
     for field, bounds in RANGES.items():
         for bound, outwards in zip(bounds, (-1, 1), strict=True):
-            base = (
-                Svi(bound, 2 * 10**18, 0, 0, 4 * 10**18) if field == "a" else replace(wide, **{field: bound})
-            )
+            base = replace(base_of(field), **{field: bound})
             yield Draft(f"{field} at {bound}", svi_json(base), ("corner",))
             outside = replace(base, **{field: bound + outwards})
             yield Draft(f"{field} at {bound + outwards}", svi_json(outside), ("corner",))
-            far = replace(base, **{field: outwards * (2**63 - 1)})
-            yield Draft(f"{field} at {outwards * (2**63 - 1)}", svi_json(far), ("corner",))
+            far = replace(base, **{field: far_outside(field, outwards)})
+            yield Draft(f"{field} at {far_outside(field, outwards)}", svi_json(far), ("corner",))
     least = 10**16
     for rho in (0, 600 * MILLI, -800 * MILLI):
         root = {0: 1000, 600 * MILLI: 800, -800 * MILLI: 600}[rho] * MILLI
@@ -64,6 +62,10 @@ def _acceptance() -> Iterator[Draft]:
             yield Draft(
                 f"least variance {a + floor}", svi_json(smile), ("corner",), "about zero least variance"
             )
+    for name, svi in further_outside():
+        yield Draft(name, svi_json(svi), ("range",))
+    for name, svi in negative_variances((0, 600 * MILLI, -600 * MILLI, 9999 * 10**14, -9999 * 10**14)):
+        yield Draft(name, svi_json(svi), ("variance",))
 
 
 def _vol(given: Json) -> Json:
@@ -109,6 +111,23 @@ def _vols() -> Iterator[Draft]:
         yield Draft(
             f"forward {forward} strike {strike}", given, ("random",), "" if _valid(svi) else "refused"
         )
+    yield from _bad_vols()
+
+
+def _bad_vols() -> Iterator[Draft]:
+    near, wing = (7 * 10**12, 7 * 10**12), (10**14, 10**4)
+    for faults, (forward, strike), flag in (
+        (one_outside(), near, "range"),
+        (far_away(), wing, "range"),
+        (negative_variances((0, 9999 * 10**14)), near, "variance"),
+    ):
+        for name, svi in faults:
+            given = {"svi": svi_json(svi), "forward": decimal(forward), "strike": decimal(strike)}
+            yield Draft(name, given, (flag,))
+    for outside in (0, 2**64, 2**64 + 1, 2**128, 2**255 - 1):
+        for forward, strike in ((outside, 10**12), (10**12, outside)):
+            given = {"svi": svi_json(SMILE), "forward": decimal(forward), "strike": decimal(strike)}
+            yield Draft(f"forward {forward} strike {strike}", given, ("range",), "no logarithm")
 
 
 TOPICS: Final = (

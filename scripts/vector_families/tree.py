@@ -10,16 +10,12 @@ from marginproof.spec.hashing import keccak
 
 from .case import Draft, Json, Topic, decimal, hexadecimal, octets
 from .schema import BYTES32, NATURAL, array, record
+from .tree_faults import far_claim, faulty_claims, leaves
 
 _SIGNED_COUNT: Final = (
     "passes for that count, which is why the count is signed in the header and never the claimant's"
 )
 _COUNTS: Final = (0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
-
-
-def leaves(count: int) -> list[bytes]:
-    """Distinct leaf hashes."""
-    return [keccak(b"leaf %d" % i) for i in range(count)]
 
 
 def _depth(given: Json) -> Json:
@@ -57,6 +53,11 @@ def _proofs() -> Iterator[Draft]:
         for index in (count, count + 1, 2**40):
             given = {"leaves": [hexadecimal(leaf) for leaf in leaves(count)], "index": decimal(index)}
             yield Draft(f"leaf {index} of {count}", given, ("corner",), "not in the tree")
+    for count in (2, 5, 16, 33):
+        for index in (count, 2 ** tree.depth(count), 2**64 - 1):
+            given = {"leaves": [hexadecimal(leaf) for leaf in leaves(count)], "index": decimal(index)}
+            if index > count or count != 2 ** tree.depth(count):
+                yield Draft(f"leaf {index} of {count}", given, ("corner",), "not in the tree")
 
 
 def _verify(given: Json) -> Json:
@@ -94,13 +95,12 @@ def _claims() -> Iterator[Draft]:
         for index in sorted({0, count // 2, count - 1}):
             proof = tree.proof(levels, index)
             yield _claim(f"leaf {index} of {count}", row[index], index, count, proof, root, "usual")
-    sides = [keccak(b"side %d" % i) for i in range(40)]
-    node = leaf = keccak(b"far leaf")
-    for side in sides:
-        node = keccak(side + node)
-    yield _claim("the last of 2^40 leaves", leaf, 2**40 - 1, 2**40, sides, node, "corner")
-    yield _claim("a count above 2^40", leaf, 7, 2**40 + 1, [*sides, leaf], node, "corner")
+    far = far_claim()
+    yield _claim("the last of 2^40 leaves", *far, "corner")
+    yield _claim("a count above 2^40", far.leaf, 7, 2**40 + 1, [*far.proof, far.leaf], far.root, "corner")
     yield from _forgeries()
+    for name, claim in faulty_claims():
+        yield _claim(name, *claim, "forgery")
 
 
 def _forgeries() -> Iterator[Draft]:

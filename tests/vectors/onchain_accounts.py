@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scripts.vector_families.case import octets
-from scripts.vector_families.samples import TIME, WAD, model_of
+from scripts.vector_families.samples import TIME, WAD
 
 from evm.machine import ADMIN, Machine
-from marginproof.spec.model import decode_model, encode_model
+from marginproof.spec.model import Model, decode_model, encode_model
 from marginproof.spec.portfolio import Position, encode_portfolio
 
 from .onchain_base import Given, harness
@@ -92,7 +92,7 @@ def value(given: Given) -> Given:
     expiry_index = {"spot": 0, "perpetual": 1}.get(kind, 2)
     id_ = underlying << 26 | expiry_index << 16 | (kind in ("call", "put")) << 1 | (kind == "put")
     portfolio = encode_portfolio([Position(id_, UNIT)])
-    figures = own.figures(encode_model(model_of(*sections)), portfolio, octets(given["market"]))
+    figures = own.figures(encode_model(Model(tuple(sections))), portfolio, octets(given["market"]))
     now: int = figures["value"]
     if given["scenario"] == "now":
         return {"value": now}
