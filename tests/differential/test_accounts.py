@@ -46,8 +46,8 @@ def under(result: Margin, drawn: World, choices: bytes) -> tuple[int, int, int, 
 
 def test_whole_accounts(rng: Random) -> None:
     wanted, compared, ties = scaled(ACCOUNTS), 0, 0
-    court = Court(underlyings=3)
     while compared < wanted:
+        court = Court(underlyings=3)
         ids = rng.choice(((1,), (2,), (1, 2), (1, 2, 3)))
         drawn = world(rng, ids, rng.choice((1, SCENARIOS, SCENARIOS)), 10)
         model_hash, values = court.publish(drawn.model), value_table(drawn.market, drawn.model)

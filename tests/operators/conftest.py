@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -24,3 +25,13 @@ def stage(built: Stage) -> Iterator[Stage]:
     yield built
     built.chain.rpc("evm_revert", mark)
     built.world.portfolios = portfolios
+
+
+@pytest.fixture(autouse=True)
+def _plain_logging() -> Iterator[None]:
+    """As in a fresh process: a command run earlier in this one may have sent our log to its own stream."""
+    logger = logging.getLogger("marginproof")
+    handlers, propagate, level = logger.handlers[:], logger.propagate, logger.level
+    logger.handlers[:], logger.propagate = [], True
+    yield
+    logger.handlers[:], logger.propagate, logger.level = handlers, propagate, level
