@@ -101,7 +101,11 @@ def shocked_vol(vol: int, shock: Shock) -> Q58:
 
 
 def dated_value(instrument: Instrument, expiry: Expiry, shock: Shock) -> E8:
-    """Value of a live future or option under a shock, E8. The smile is read at the unshocked forward."""
+    """Value of a live future or option under a shock, E8. The smile is read at the unshocked forward.
+
+    Error against exact real arithmetic from the same integer inputs: below 1 unit of E8 from flooring the shocked forward, below 1 from
+    flooring the value, and at most 0.1 from everything else (volatility, logarithms, probabilities).
+    """
     if instrument.kind == Kind.FUTURE:
         return E8(shock.forward)
     log_strike = logarithm(instrument.strike_e8)
