@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from marginproof.spec.codec import signed64, unsigned
-from marginproof.spec.market import ExpiryMarket, MarketSnapshot, Settlement, UnderlyingMarket
+from marginproof.spec.codec import unsigned
+from marginproof.spec.market import (
+    ExpiryMarket,
+    MarketSnapshot,
+    Settlement,
+    UnderlyingMarket,
+    encode_header,
+    encode_section,
+)
 from marginproof.spec.model import Model, ModelSection, Scenario, VolKind
 from marginproof.spec.svi import Svi
 
@@ -83,25 +90,7 @@ def model_with(field: str, value: Any) -> Model:
 
 def raw_market(market: MarketSnapshot) -> bytes:
     """Market bytes without the checks of `encode_market`."""
-    parts = [
-        unsigned(market.time, 8),
-        unsigned(market.settlement_token_e8, 8),
-        unsigned(len(market.underlyings), 1),
-    ]
-    for section in market.underlyings:
-        parts += [
-            unsigned(section.underlying, 1),
-            unsigned(section.spot_e8, 8),
-            unsigned(section.confidence_wad, 8),
-        ]
-        parts += [signed64(section.funding_e8), unsigned(len(section.settlements), 1)]
-        parts += [unsigned(s.expiry, 4) + unsigned(s.price_e8, 8) for s in section.settlements]
-        parts.append(unsigned(len(section.expiries), 1))
-        for quote in section.expiries:
-            smile = quote.svi
-            parts += [unsigned(quote.expiry, 4), unsigned(quote.forward_e8, 8), signed64(quote.rate_wad)]
-            parts += [signed64(v) for v in (smile.a, smile.b, smile.rho, smile.m, smile.sigma)]
-    return b"".join(parts)
+    return encode_header(market) + b"".join(encode_section(section) for section in market.underlyings)
 
 
 def raw_model(model: Model) -> bytes:

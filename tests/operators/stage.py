@@ -14,7 +14,8 @@ import uvicorn
 from marginproof.attester.checks import Attester
 from marginproof.attester.service import create_app
 from marginproof.attester.signed_rounds import SignedRounds
-from marginproof.demo.books import IDLE, LIQUIDATOR, MARKET_MAKER, Book, build_books
+from marginproof.demo.books import LIQUIDATOR
+from marginproof.demo.gas import SYMBOLS, small_books
 from marginproof.demo.operators import free_port, write_source
 from marginproof.demo.record import Record
 from marginproof.demo.world import OPERATOR_KEYS, World
@@ -30,19 +31,12 @@ from marginproof.protocol.localchain import LocalChain
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.venue import Venue
 
-SYMBOLS = {"BTC": 1, "ETH": 2}
 KEPT = (
     "Covered call, BTC, 1",
     "Covered call, ETH, 2",
     "Over-levered long perpetual, ETH, 1",
     "Over-levered short gamma, ETH, 2",
 )
-
-
-def small_books(first: MarketDocument) -> list[Book]:
-    """The makers, the liquidator, an idle account and three books."""
-    roles = (MARKET_MAKER, LIQUIDATOR, IDLE)
-    return [book for book in build_books(first, SYMBOLS) if book.strategy in roles or book.name in KEPT]
 
 
 @dataclass(slots=True)
@@ -133,7 +127,7 @@ def served(attesters: list[Attester]) -> Iterator[list[str]]:
 def small_venue(folder: Path) -> Iterator[Stage]:
     """Deploy, open, post the first epoch, trade, post again."""
     documents = load_crash()
-    books = small_books(documents[0])
+    books = small_books(documents[0], KEPT)
     record = Record("anvil", 31337, "options-33", "test")
     start = documents[0].time - 3_600
     with LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + len(books)) as chain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ class Story:
         self.console = console
         self.compute = tamper.compute if tamper else epoch_of
         self._previous: Round | None = None
+
+    @cached_property
+    def _replayer(self) -> Replayer:
+        return Replayer(self.world.venue)
 
     def _progress(self) -> Progress:
         columns = (
@@ -208,7 +213,7 @@ class Story:
     def _withdraw(self, done: Round) -> None:
         """Some withdraw a tenth of what is allowed, some ask for one unit too much; on the leaves of this epoch."""
         start = done.epoch.header.round % SAMPLE_STEP
-        state = Replayer(self.world.venue).state_at()
+        state = self._replayer.state_at()
         for account in range(start, len(self.world.books), SAMPLE_STEP):
             leaf = done.epoch.result.leaves[account]
             held = state.accounts[account]
@@ -280,11 +285,11 @@ class Story:
         return table
 
     def _refresh(self) -> None:
-        state = Replayer(self.world.venue).state_at()
+        state = self._replayer.state_at()
         self.world.portfolios = [account.positions for account in state.accounts]
 
     def _count_bad_debt(self) -> None:
-        state = Replayer(self.world.venue).state_at()
+        state = self._replayer.state_at()
         market: MarketSnapshot = state.epochs[-1].market
         result = epoch_of(state, market)
         equities = [a.cash_e8 + m.value for a, m in zip(state.accounts, result.margins, strict=True)]
