@@ -144,6 +144,7 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
             if (section.underlying > listed.count) revert UnlistedUnderlying(uint8(section.underlying));
             if (section.underlying != i + 1) revert UnderlyingNotQuoted(uint8(i + 1));
             guard.check(uint8(section.underlying), uint64(section.spot));
+            guard.checkPerpetual(uint8(section.underlying), uint64(section.perpetual), uint64(section.spot));
             _recordSettlements(market, section);
             _requireExpiries(listed, market, section);
         }

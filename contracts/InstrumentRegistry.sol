@@ -23,6 +23,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint32[] expiries;
         uint256 strikeCount;
         mapping(uint256 place => uint256 fourStrikes) strikeWords;
+        mapping(uint256 strike => bool isKnown) knownStrikes;
     }
 
     uint256 private constant NOWHERE = type(uint256).max;
@@ -90,6 +91,9 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         for (uint256 i = 0; i < strikesE8.length; ++i) {
             uint256 strike = strikesE8[i];
             Range.check("strike", int256(strike), Limits.MIN_STRIKE, Limits.MAX_STRIKE);
+            // Margin nets what has one strike: two indices with the same would be two strikes to it.
+            if (known.knownStrikes[strike]) revert DuplicateStrike(underlying, strike);
+            known.knownStrikes[strike] = true;
             word |= strike << ((count & 3) << 6);
             known.strikeWords[count >> 2] = word;
             ++count;

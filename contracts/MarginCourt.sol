@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
 import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
 import { Figures } from "./interfaces/Types.sol";
 import { FixedPoint } from "./libraries/FixedPoint.sol";
+import { AddOns } from "./libraries/AddOns.sol";
+import { Charges } from "./libraries/Charges.sol";
 import { Gaussian, TailTable } from "./libraries/Gaussian.sol";
 import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
+import { ModelFields } from "./libraries/ModelFields.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
 /// @title Margin, recomputed on chain to the last bit (margin.py)
 contract MarginCourt is IMarginCourt {
+    using ModelCodec for ModelCodec.Section;
+
     /// @notice Where expiries and strikes of instruments are found.
     IInstrumentRegistry public immutable instruments;
     /// @notice Where models are found.
@@ -31,13 +37,16 @@ contract MarginCourt is IMarginCourt {
         TailTable table;
     }
 
-    /// @dev One underlying: its model, one column per move (the first is the market as it stands), the sum of what is settled and moves
-    ///      no more, the part of the value that is spot collateral (both E16), the position after its last.
+    /// @dev One underlying: its market, the indices to be judged, its book, what add-ons are taken of, the sum of what is settled and moves
+    ///      no more, the part of the value that is spot collateral (both E16), the loss at every index (E34), the position after its last.
     struct Scan {
-        ModelCodec.Section model;
-        Valuation.Column[] columns;
+        MarketCodec.Section quotes;
+        Charges.Choice choice;
+        Valuation.Book book;
+        AddOns.Exposure exposure;
         int256 settled;
         int256 spot;
+        int256[] losses;
         uint256 next;
     }
 
@@ -69,9 +78,9 @@ contract MarginCourt is IMarginCourt {
         for (uint256 i = 0; i < count;) {
             uint256 underlying = _underlyingAt(portfolio, i);
             ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            Scan memory scan = _scan(shared, portfolio, market, i, model, 0, model.scenarioCount);
-            (uint256 index, int256 loss) = _worst(scan);
-            _add(totals, scan, loss);
+            Scan memory scan = _scan(shared, portfolio, market, i, model, Charges.all(model));
+            (uint256 index, int256 loss) = _worst(scan.losses);
+            _add(totals, scan, loss, MarketCodec.settlementToken(market));
             worst = bytes.concat(worst, bytes1(uint8(underlying)), bytes1(uint8(index)));
             i = scan.next;
         }
@@ -94,10 +103,9 @@ contract MarginCourt is IMarginCourt {
             if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
                 revert WrongChoices(choices);
             ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            uint256 index = uint8(choices[chosen + 1]);
-            if (index >= model.scenarioCount) revert ScenarioOutOfRange(index, model.scenarioCount);
-            Scan memory scan = _scan(shared, portfolio, market, i, model, index, 1);
-            _add(totals, scan, _loss(scan, 0));
+            Charges.Choice memory choice = _choice(model, uint8(choices[chosen + 1]));
+            Scan memory scan = _scan(shared, portfolio, market, i, model, choice);
+            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
             i = scan.next;
         }
         if (choices.length != chosen) revert WrongChoices(choices);
@@ -110,16 +118,15 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         uint8 underlying
-    ) external view returns (int256[] memory result) {
+    ) external view returns (int256[] memory) {
         Shared memory shared = _check(modelHash, portfolio, market);
         ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-        result = new int256[](model.scenarioCount);
+        Charges.Choice memory choice = Charges.all(model);
         uint256 count = PortfolioCodec.count(portfolio);
         uint256 first = 0;
         while (first < count && _underlyingAt(portfolio, first) != underlying) ++first;
-        if (first == count) return result;
-        Scan memory scan = _scan(shared, portfolio, market, first, model, 0, model.scenarioCount);
-        for (uint256 s = 0; s < result.length; ++s) result[s] = _loss(scan, s);
+        if (first == count) return new int256[](Charges.count(choice));
+        return _scan(shared, portfolio, market, first, model, choice).losses;
     }
 
     /// @dev Checks everything that is given and looks up everything that is needed.
@@ -133,34 +140,45 @@ contract MarginCourt is IMarginCourt {
         return Shared(models.modelBytes(modelHash), instruments.terms(portfolio), Gaussian.load());
     }
 
-    /// @dev Sums the positions of one underlying, from position `start` on, as things stand and in `scenarios` scenarios from
-    ///      scenario `first` on.
+    /// @dev Sums the positions of one underlying, from position `start` on, and judges them at the chosen indices.
     function _scan(
         Shared memory shared,
         bytes calldata portfolio,
         bytes calldata market,
         uint256 start,
         ModelCodec.Section memory model,
-        uint256 first,
-        uint256 scenarios
+        Charges.Choice memory choice
     ) private pure returns (Scan memory scan) {
-        scan.model = model;
-        scan.columns = Valuation.columns(shared.model, model, first, scenarios);
-        MarketCodec.Section memory section = MarketCodec.find(market, model.underlying);
+        scan.choice = choice;
+        scan.book = Valuation.open(model, choice.plan);
+        scan.quotes = MarketCodec.find(market, model.underlying);
         uint256 count = PortfolioCodec.count(portfolio);
         uint256 i = start;
         for (; i < count; ++i) {
             (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
             if (InstrumentId.underlying(id) != model.underlying) break;
             if (InstrumentId.expiryIndex(id) >= InstrumentId.FIRST_EXPIRY_INDEX) break;
-            if (InstrumentId.isSpot(id)) scan.spot = quantity * int256(section.spot);
-            int256 funding = InstrumentId.isSpot(id) ? int256(0) : section.funding;
-            Valuation.addUndated(scan.columns, section.spot, funding, quantity);
+            _addUndated(scan, InstrumentId.isSpot(id), quantity);
         }
         while (i < count && _underlyingAt(portfolio, i) == model.underlying) {
-            i = _addExpiry(shared, portfolio, market, i, scan, section);
+            i = _addExpiry(shared, portfolio, market, i, scan);
         }
         scan.next = i;
+        scan.losses = Charges.losses(choice, scan.book, scan.exposure.shorts, scan.quotes.spot);
+    }
+
+    /// @dev Adds spot collateral or the perpetual.
+    function _addUndated(Scan memory scan, bool isSpot, int256 quantity) private pure {
+        uint256 size = AddOns.sizeOf(quantity);
+        if (isSpot) {
+            scan.spot = quantity * int256(scan.quotes.spot);
+            scan.exposure.collateral = size;
+            Valuation.addUndated(scan.book, scan.quotes.spot, 0, quantity);
+        } else {
+            scan.exposure.perpetuals = size;
+            Valuation.addUndated(scan.book, scan.quotes.perpetual, scan.quotes.funding, quantity);
+        }
+        AddOns.addConfidence(scan.exposure, scan.book.model, scan.quotes.confidence, size);
     }
 
     /// @dev Adds the positions of one expiry, from position `i` on; returns the position after its last.
@@ -169,18 +187,33 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         uint256 i,
-        Scan memory scan,
-        MarketCodec.Section memory section
+        Scan memory scan
     ) private pure returns (uint256) {
-        uint256 settlement = MarketCodec.settlementPrice(market, section, shared.terms[i] >> 64);
+        uint256 date = shared.terms[i] >> 64;
+        uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
         if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
-        uint256 live = MarketCodec.findExpiry(market, section, shared.terms[i] >> 64);
-        Valuation.Expiry memory expiry = Valuation.prepare(
-            scan.columns,
-            scan.model,
-            MarketCodec.quote(market, section, live),
-            MarketCodec.time(market)
+        MarketCodec.Quote memory quote = MarketCodec.quote(
+            market,
+            scan.quotes,
+            MarketCodec.findExpiry(market, scan.quotes, date)
         );
+        Valuation.Expiry memory expiry = Valuation.prepare(scan.book, quote, MarketCodec.time(market));
+        uint256 size;
+        (i, size) = _addLive(shared, portfolio, i, scan, expiry);
+        Valuation.close(scan.book, expiry);
+        uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, quote.confidence);
+        AddOns.addConfidence(scan.exposure, scan.book.model, confidence, size);
+        return i;
+    }
+
+    /// @dev Adds the positions of the expiry prepared last, from position `i` on; returns the position after its last, and their size.
+    function _addLive(
+        Shared memory shared,
+        bytes calldata portfolio,
+        uint256 i,
+        Scan memory scan,
+        Valuation.Expiry memory expiry
+    ) private pure returns (uint256, uint256 size) {
         uint256 count = PortfolioCodec.count(portfolio);
         (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
         uint256 group = id >> 16;
@@ -191,20 +224,24 @@ contract MarginCourt is IMarginCourt {
                 int256 calls = InstrumentId.isPut(id) ? int256(0) : quantity;
                 int256 puts = quantity - calls;
                 uint256 put = id | 1;
+                size += AddOns.sizeOf(quantity);
                 (id, quantity) = _atOrNone(portfolio, ++i, count);
                 if (strike == 0) {
-                    Valuation.addFuture(scan.columns, calls);
+                    Valuation.addFuture(scan.book, calls);
+                    scan.exposure.futures += AddOns.sizeOf(calls);
                     continue;
                 }
                 // The put of the same strike stands right after its call.
                 if (id == put) {
                     puts = quantity;
+                    size += AddOns.sizeOf(quantity);
                     (id, quantity) = _atOrNone(portfolio, ++i, count);
                 }
-                Valuation.addOptions(scan.columns, expiry, strike, calls, puts, shared.table);
+                AddOns.addOptions(scan.exposure, calls, puts);
+                Valuation.addOptions(scan.book, expiry, strike, calls, puts, shared.table);
             }
         }
-        return i;
+        return (i, size);
     }
 
     /// @dev Adds the positions of one settled expiry, from position `i` on; returns the position after its last.
@@ -240,38 +277,45 @@ contract MarginCourt is IMarginCourt {
         return InstrumentId.underlying(id);
     }
 
-    /// @dev The loss of scenario `s` (of those scanned), E34: below 2^117 x 2^60.
-    function _loss(Scan memory scan, uint256 s) private pure returns (int256) {
-        Valuation.Column memory column = scan.columns[s + 1];
-        return int256(column.weight) * (scan.columns[0].sum - column.sum);
+    /// @dev One index alone. Reverts where the model has no such index.
+    function _choice(
+        ModelCodec.Section memory model,
+        uint256 index
+    ) private pure returns (Charges.Choice memory choice) {
+        choice = Charges.one(model, index);
+        if (Charges.count(choice) == 0) revert ScenarioOutOfRange(index, Charges.count(Charges.all(model)));
     }
 
     /// @dev The greatest loss (E34) and the lowest index that has it.
-    function _worst(Scan memory scan) private pure returns (uint256 index, int256 greatest) {
-        greatest = _loss(scan, 0);
-        for (uint256 s = 1; s + 1 < scan.columns.length; ++s) {
-            int256 loss = _loss(scan, s);
-            if (loss > greatest) (index, greatest) = (s, loss);
+    function _worst(int256[] memory all) private pure returns (uint256 index, int256 greatest) {
+        greatest = all[0];
+        for (uint256 i = 1; i < all.length; ++i) {
+            if (all[i] > greatest) (index, greatest) = (i, all[i]);
         }
     }
 
-    function _add(Totals memory totals, Scan memory scan, int256 loss) private pure {
-        totals.value += scan.columns[0].sum + scan.settled;
-        totals.spot += scan.spot;
+    /// @dev Adds one underlying with its deciding loss: factor x scan is below 2^255, add-ons below 2^244.
+    function _add(Totals memory totals, Scan memory scan, int256 loss, uint256 settlementToken) private pure {
+        ModelCodec.Section memory model = scan.book.model;
+        (uint256 initial, uint256 maintenance) = AddOns.charge(scan.exposure, model, scan.quotes.spot);
         if (loss > 0) {
-            totals.initial += int256(scan.model.initialFactor) * loss;
-            totals.maintenance += int256(scan.model.maintenanceFactor) * loss;
+            initial += Charges.initialFactor(model, settlementToken) * uint256(loss);
+            maintenance += model.natural(ModelFields.MAINTENANCE_FACTOR) * uint256(loss);
         }
+        totals.value += scan.book.columns[0].total + scan.settled;
+        totals.spot += scan.spot;
+        totals.initial += int256(initial);
+        totals.maintenance += int256(maintenance);
     }
 
-    function _figures(Totals memory totals, bytes memory scenarios) private pure returns (Figures memory) {
+    function _figures(Totals memory totals, bytes memory choices) private pure returns (Figures memory) {
         return
             Figures(
                 FixedPoint.floorDiv(totals.value, VALUE_SCALE),
                 FixedPoint.floorDiv(totals.spot, VALUE_SCALE),
                 uint256(FixedPoint.ceilDiv(totals.initial, REQUIREMENT_SCALE)),
                 uint256(FixedPoint.ceilDiv(totals.maintenance, REQUIREMENT_SCALE)),
-                scenarios
+                choices
             );
     }
 }

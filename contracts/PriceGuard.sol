@@ -52,6 +52,16 @@ contract PriceGuard is IPriceGuard, AccessControl {
     }
 
     /// @inheritdoc IPriceGuard
+    function checkPerpetual(uint8 underlying, uint64 perpetualE8, uint64 spotE8) external view {
+        uint256 maxDeviationBps = _feeds[underlying].maxDeviationBps;
+        uint256 distance = perpetualE8 > spotE8 ? perpetualE8 - spotE8 : spotE8 - perpetualE8;
+        require(
+            distance * BPS <= spotE8 * maxDeviationBps,
+            PerpetualDeviation(underlying, perpetualE8, spotE8, maxDeviationBps)
+        );
+    }
+
+    /// @inheritdoc IPriceGuard
     function feedOf(uint8 underlying) external view returns (Feed memory) {
         return _feeds[underlying];
     }

@@ -26,6 +26,8 @@ interface IInstrumentRegistry {
     error ExpiryNotInFuture(uint256 expiry, uint256 time);
     /// @notice An expiry that the underlying already has.
     error DuplicateExpiry(uint256 underlying, uint256 expiry);
+    /// @notice A strike (E8) that the underlying already has.
+    error DuplicateStrike(uint256 underlying, uint256 strike);
     /// @notice No index is left for another expiry.
     error TooManyExpiries(uint256 underlying, uint256 max);
     /// @notice A market has no room for another live expiry of the underlying.

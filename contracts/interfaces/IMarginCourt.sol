@@ -9,10 +9,10 @@ import { Figures } from "./Types.sol";
 interface IMarginCourt {
     /// @notice Choices that do not name each held underlying once, in order.
     error WrongChoices(bytes choices);
-    /// @notice A scenario that the underlying's model section does not have.
+    /// @notice An index that the underlying's model section does not have: scenarios come first, then its charges.
     error ScenarioOutOfRange(uint256 index, uint256 count);
 
-    /// @notice The figures over all scenarios: for each underlying the worst, the lowest index among equals.
+    /// @notice The figures over all scenarios and charges: for each underlying the worst, the lowest index among equals.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
     /// @param market Canonical market bytes.
@@ -22,11 +22,11 @@ interface IMarginCourt {
         bytes calldata market
     ) external view returns (Figures memory);
 
-    /// @notice The figures if for each underlying the chosen scenario were the worst: never above the true requirements.
+    /// @notice The figures if for each underlying the chosen index were the worst: never above the true requirements.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
     /// @param market Canonical market bytes.
-    /// @param choices Two bytes per held underlying, in order: underlying, scenario.
+    /// @param choices Two bytes per held underlying, in order: underlying, index of a scenario or charge.
     function repriceScenario(
         bytes32 modelHash,
         bytes calldata portfolio,
@@ -34,7 +34,7 @@ interface IMarginCourt {
         bytes calldata choices
     ) external view returns (Figures memory);
 
-    /// @notice The exact loss of one underlying's positions in every scenario, E34; zeros if it is not held.
+    /// @notice The exact loss of one underlying's positions at every index (scenarios, then charges), E34; zeros if it is not held.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
     /// @param market Canonical market bytes.

@@ -32,6 +32,8 @@ interface IPriceGuard {
     error FeedStale(uint8 underlying, uint256 updatedAt, uint256 time);
     /// @notice A price further from the feed's (both E8) than allowed.
     error FeedDeviation(uint8 underlying, uint256 priceE8, uint256 feedPriceE8, uint256 maxDeviationBps);
+    /// @notice A perpetual's price further from the spot price (both E8) than spot may be from the feed.
+    error PerpetualDeviation(uint8 underlying, uint256 perpetualE8, uint256 spotE8, uint256 maxDeviationBps);
     /// @notice A feed with more than 18 decimals.
     error TooManyDecimals(uint8 underlying, uint256 decimals);
     /// @notice Limits that would allow everything or nothing: no age, or a deviation of 100% and more.
@@ -48,6 +50,12 @@ interface IPriceGuard {
     /// @param underlying Its id.
     /// @param priceE8 The price to check.
     function check(uint8 underlying, uint64 priceE8) external view;
+
+    /// @notice Reverts unless a perpetual's price is within the deviation of the spot price that was checked.
+    /// @param underlying Its id.
+    /// @param perpetualE8 The price to check.
+    /// @param spotE8 The spot price.
+    function checkPerpetual(uint8 underlying, uint64 perpetualE8, uint64 spotE8) external view;
 
     /// @notice The feed of an underlying; all zero if there is none.
     /// @param underlying Its id.

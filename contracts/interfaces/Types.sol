@@ -41,7 +41,8 @@ struct Order {
 }
 
 /// @notice An account's figures, E8: portfolio value and the part of it that is spot collateral (both rounded down), requirements
-///         (rounded up), and two bytes per held underlying, in order: underlying, the scenario that decides.
+///         (rounded up), and two bytes per held underlying, in order: underlying, the index that decides (a scenario's, or after
+///         the last scenario a charge's).
 struct Figures {
     int256 portfolioValue;
     int256 spotValue;

@@ -45,9 +45,21 @@ library FixedPoint {
         return FixedPointMathLib.sqrt(value);
     }
 
-    /// @notice floor(value * 2^64 / 10^18): a decimal parameter as binary fixed point.
-    /// @dev The caller knows a bound: |value| < 2^191.
+    /// @notice floor(value * 2^bits / 10^18): a decimal parameter as binary fixed point.
+    /// @dev The caller knows a bound: |value| < 2^(255 - bits).
+    function wadToBinary(int256 valueWad, uint256 bits) internal pure returns (int256) {
+        return floorDiv(valueWad << bits, ONE_WAD);
+    }
+
+    /// @notice `wadToBinary` at 64 bits.
     function wadToQ64(int256 valueWad) internal pure returns (int256) {
-        return floorDiv(valueWad << 64, ONE_WAD);
+        return wadToBinary(valueWad, 64);
+    }
+
+    /// @notice The value, but at most `limit` and at least -`limit`, which is not negative.
+    function clamp(int256 value, int256 limit) internal pure returns (int256) {
+        unchecked {
+            return FixedPointMathLib.clamp(value, -limit, limit);
+        }
     }
 }

@@ -20,8 +20,8 @@ library Limits {
     // Market parameters, WAD.
     int256 internal constant MIN_CONFIDENCE = 0;
     int256 internal constant MAX_CONFIDENCE = 10 ** 18;
-    int256 internal constant MIN_RATE = 0;
-    int256 internal constant MAX_RATE = 0;
+    int256 internal constant MIN_RATE = -1 * 10 ** 18;
+    int256 internal constant MAX_RATE = 2 * 10 ** 18;
     int256 internal constant MIN_SVI_A = -4 * 10 ** 18;
     int256 internal constant MAX_SVI_A = 9 * 10 ** 18;
     int256 internal constant MIN_SVI_B = 0;
@@ -31,17 +31,11 @@ library Limits {
     int256 internal constant MIN_SVI_SIGMA = 10 ** 12;
     int256 internal constant MAX_SVI_SIGMA = 4 * 10 ** 18;
 
-    // Model parameters, WAD unless named otherwise.
+    // Scenarios, WAD. The ranges of a model's other fields are in ModelFields.
     int256 internal constant MIN_SPOT_SHOCK = 10 ** 16;
     int256 internal constant MAX_SPOT_SHOCK = 16 * 10 ** 18;
-    int256 internal constant MAX_WEIGHT = 10 ** 18;
-    int256 internal constant MAX_FACTOR = 10 * 10 ** 18;
-    int256 internal constant MAX_VOL_UP = 4 * 10 ** 18;
-    int256 internal constant MAX_VOL_DOWN = 10 ** 18;
-    int256 internal constant MAX_MIN_VOL_UP = 8 * 10 ** 18;
-    int256 internal constant MAX_POWER = 10 ** 18;
-    int256 internal constant MIN_FLOOR_SECONDS = 1;
-    int256 internal constant MAX_FLOOR_SECONDS = 30 * 86_400;
+    int256 internal constant MAX_WEIGHT = 9 * 10 ** 18;
+    int256 internal constant MAX_VOL_ADD = 4 * 10 ** 18;
 
     // Unix seconds, counts and indices.
     int256 internal constant MAX_TIME = 2 ** 32 - 1;

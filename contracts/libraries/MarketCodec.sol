@@ -8,21 +8,22 @@ import { Reading } from "./Reading.sol";
 import { Svi } from "./Svi.sol";
 
 /// @title Market bytes (market.py)
-/// @notice Header: time u64, settlement token price u64 (E8), count of underlyings u8. Section: underlying u8, spot u64 (E8), confidence u64
-///         (WAD), funding i64 (E8); count u8, then per settled expiry: expiry u32, price u64 (E8); count u8, then per live expiry: expiry u32,
-///         forward u64 (E8), rate i64, smile 5 x i64 (WAD). `validate` comes first: the readers take bytes that passed it, or whose hash is
-///         that of bytes that did.
+/// @notice Header: time u64, settlement token price u64 (E8), count of underlyings u8. Section: underlying u8, spot u64 (E8), perpetual u64
+///         (E8), confidence u64 (WAD), funding i64 (E8); count u8, then per settled expiry: expiry u32, price u64 (E8); count u8, then per
+///         live expiry: expiry u32, forward u64 (E8), rate i64, confidence u64, smile 5 x i64 (WAD). `validate` comes first: the readers
+///         take bytes that passed it, or whose hash is that of bytes that did.
 library MarketCodec {
     uint256 internal constant HEADER_BYTES = 17;
-    uint256 private constant SECTION_BYTES = 25;
+    uint256 private constant SECTION_BYTES = 33;
     uint256 private constant SETTLEMENT_BYTES = 12;
-    uint256 private constant QUOTE_BYTES = 60;
+    uint256 private constant QUOTE_BYTES = 68;
 
-    /// @dev One underlying: spot (E8), confidence (WAD), the perpetual's cumulative funding per unit (E8); how many settled and live
-    ///      expiries it has and at which offsets of the bytes they start; where the section ends.
+    /// @dev One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8);
+    ///      how many settled and live expiries it has and at which offsets of the bytes they start; where the section ends.
     struct Section {
         uint256 underlying;
         uint256 spot;
+        uint256 perpetual;
         uint256 confidence;
         int256 funding;
         uint256 settlementCount;
@@ -32,11 +33,12 @@ library MarketCodec {
         uint256 end;
     }
 
-    /// @dev A live expiry: unix seconds, forward (E8), rate (WAD), smile (WAD).
+    /// @dev A live expiry: unix seconds, forward (E8), rate, confidence, smile (WAD).
     struct Quote {
         uint256 expiry;
         uint256 forward;
         int256 rate;
+        uint256 confidence;
         Svi.Smile smile;
     }
 
@@ -94,7 +96,7 @@ library MarketCodec {
 
     /// @notice The section at an offset: HEADER_BYTES, or another section's end. Reverts with BadLength(length) beyond the bytes.
     function section(bytes calldata market, uint256 offset) internal pure returns (Section memory current) {
-        // Offsets grow by at most 25 + 255 * 72 per section: far from overflow.
+        // Offsets grow by at most 33 + 255 * 80 per section: far from overflow.
         unchecked {
             uint256 settlementsAt = offset + SECTION_BYTES + 1;
             _require(market, settlementsAt);
@@ -106,8 +108,9 @@ library MarketCodec {
             _require(market, current.end);
             current.underlying = Reading.uint8At(market, offset);
             current.spot = Reading.uint64At(market, offset + 1);
-            current.confidence = Reading.uint64At(market, offset + 9);
-            current.funding = Reading.int64At(market, offset + 17);
+            current.perpetual = Reading.uint64At(market, offset + 9);
+            current.confidence = Reading.uint64At(market, offset + 17);
+            current.funding = Reading.int64At(market, offset + 25);
             current.settlementCount = settlementCount;
             current.settlementsAt = settlementsAt;
             current.expiryCount = expiryCount;
@@ -163,12 +166,13 @@ library MarketCodec {
                     Reading.uint32At(market, offset),
                     Reading.uint64At(market, offset + 4),
                     Reading.int64At(market, offset + 12),
+                    Reading.uint64At(market, offset + 20),
                     Svi.Smile(
-                        Reading.int64At(market, offset + 20),
                         Reading.int64At(market, offset + 28),
                         Reading.int64At(market, offset + 36),
                         Reading.int64At(market, offset + 44),
-                        Reading.int64At(market, offset + 52)
+                        Reading.int64At(market, offset + 52),
+                        Reading.int64At(market, offset + 60)
                     )
                 );
         }
@@ -231,6 +235,7 @@ library MarketCodec {
     function _checkSettlements(bytes calldata market, Section memory current, uint256 now_) private pure {
         Range.check("underlying", int256(current.underlying), 1, Limits.MAX_UNDERLYING_ID);
         Range.check("spot", int256(current.spot), Limits.MIN_SPOT, Limits.MAX_SPOT);
+        Range.check("perpetual", int256(current.perpetual), Limits.MIN_SPOT, Limits.MAX_SPOT);
         Range.check("confidence", int256(current.confidence), Limits.MIN_CONFIDENCE, Limits.MAX_CONFIDENCE);
         Range.check("funding", current.funding, -Limits.MAX_FUNDING, Limits.MAX_FUNDING);
         uint256 count = current.settlementCount;
@@ -267,6 +272,12 @@ library MarketCodec {
             Range.check("expiry", int256(live.expiry), int256(now_) + 1, Limits.MAX_TIME);
             Range.check("forward", int256(live.forward), Limits.MIN_SPOT, Limits.MAX_SPOT);
             Range.check("rate", live.rate, Limits.MIN_RATE, Limits.MAX_RATE);
+            Range.check(
+                "expiryConfidence",
+                int256(live.confidence),
+                Limits.MIN_CONFIDENCE,
+                Limits.MAX_CONFIDENCE
+            );
             Svi.check(live.smile);
         }
     }

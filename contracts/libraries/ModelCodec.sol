@@ -3,42 +3,42 @@ pragma solidity ^0.8.28;
 
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { Limits } from "./Limits.sol";
+import { ModelFields } from "./ModelFields.sol";
 import { Range } from "./Range.sol";
 import { Reading } from "./Reading.sol";
 
 /// @title Model bytes (model.py)
-/// @notice Header: version u8 (1), count of sections u8. Section: underlying u8, seven u64 in WAD, floor in seconds u32, count u8, then per
-///         scenario: spot multiple u64 (WAD), vol kind u8, weight u64 (WAD). `check` comes first: `section` and `scenario` take bytes that passed it.
+/// @notice Header: version u8 (2), count of sections u8. Section: underlying u8, the fields of ModelFields, i128 each, count u8, then per
+///         scenario: spot multiple u64 (WAD), vol kind u8, vol added i64 (WAD), weight u64 (WAD). `check` comes first: the other functions
+///         take bytes that passed it.
 library ModelCodec {
-    uint256 internal constant VERSION = 1;
+    uint256 internal constant VERSION = 2;
     uint256 internal constant VOL_NONE = 0;
     uint256 internal constant VOL_UP = 1;
     uint256 internal constant VOL_DOWN = 2;
+    uint256 internal constant VOL_ADD = 3;
+    uint256 internal constant LINEAR_SKEW = 4;
+    uint256 internal constant ABSOLUTE_SKEW = 5;
 
     uint256 private constant HEADER_BYTES = 2;
-    uint256 private constant SECTION_BYTES = 62;
-    uint256 private constant SCENARIO_BYTES = 17;
+    uint256 private constant FIELD_BYTES = 16;
+    uint256 private constant SECTION_BYTES = 2 + ModelFields.COUNT * FIELD_BYTES;
+    uint256 private constant SCENARIO_BYTES = 25;
 
-    /// @dev The model of one underlying; factors, vol parameters and powers in WAD, the floor of time to expiry in seconds;
-    ///      how many scenarios it has and at which offset of the bytes they start.
+    /// @dev The model of one underlying: the bytes of the whole model, and where in them the section's fields and scenarios start.
     struct Section {
+        bytes model;
         uint256 underlying;
-        uint256 initialFactor;
-        uint256 maintenanceFactor;
-        uint256 volUp;
-        uint256 volDown;
-        uint256 minVolUp;
-        uint256 powerShort;
-        uint256 powerLong;
-        uint256 floorSeconds;
+        uint256 fieldsAt;
         uint256 scenarioCount;
         uint256 scenariosAt;
     }
 
-    /// @dev Spot and forward times `spot`, volatility by `kind`, the change counted times `weight`; WAD.
+    /// @dev Spot and forward times `spot`, volatility by `kind` (plus `amount` for VOL_ADD), the change counted times `weight`; WAD.
     struct Scenario {
         uint256 spot;
         uint256 kind;
+        int256 amount;
         uint256 weight;
     }
 
@@ -46,6 +46,8 @@ library ModelCodec {
     function check(bytes memory model) internal pure {
         uint256 count = _checkStructure(model);
         Range.check("sections", int256(count), 1, Limits.MAX_UNDERLYINGS);
+        bytes memory names = ModelFields.NAMES;
+        bytes memory ranges = ModelFields.RANGES;
         uint256 offset = HEADER_BYTES;
         uint256 previous = 0;
         for (uint256 i = 0; i < count; ++i) {
@@ -54,7 +56,8 @@ library ModelCodec {
             if (current.underlying <= previous)
                 revert ISpecErrors.NotIncreasing(previous, current.underlying);
             previous = current.underlying;
-            _checkSection(model, current);
+            _checkFields(current, names, ranges);
+            _checkScenarios(current);
             offset = _end(current);
         }
     }
@@ -71,24 +74,39 @@ library ModelCodec {
         revert ISpecErrors.MissingModelSection(underlying);
     }
 
+    /// @notice A field of a section, in the field's own scale.
+    /// @param index One of ModelFields.
+    function field(Section memory current, uint256 index) internal pure returns (int256) {
+        unchecked {
+            return Reading.int128In(current.model, current.fieldsAt + index * FIELD_BYTES);
+        }
+    }
+
+    /// @notice A field whose range has no negative values.
+    function natural(Section memory current, uint256 index) internal pure returns (uint256) {
+        return uint256(field(current, index));
+    }
+
+    /// @notice Whether either of two fields is not zero: how a model says that it has a charge.
+    function has(Section memory current, uint256 one, uint256 other) internal pure returns (bool) {
+        return field(current, one) | field(current, other) != 0;
+    }
+
     /// @notice Scenario `i` of a section; `i` must be below its count.
-    function scenario(
-        bytes memory model,
-        Section memory current,
-        uint256 i
-    ) internal pure returns (Scenario memory) {
+    function scenario(Section memory current, uint256 i) internal pure returns (Scenario memory) {
         unchecked {
             uint256 offset = current.scenariosAt + i * SCENARIO_BYTES;
             return
                 Scenario(
-                    Reading.uint64In(model, offset),
-                    Reading.uint8In(model, offset + 8),
-                    Reading.uint64In(model, offset + 9)
+                    Reading.uint64In(current.model, offset),
+                    Reading.uint8In(current.model, offset + 8),
+                    Reading.int64In(current.model, offset + 9),
+                    Reading.uint64In(current.model, offset + 17)
                 );
         }
     }
 
-    /// @dev Version, lengths and vol kinds, in the order in which the bytes are read. Returns the count of sections.
+    /// @dev Version and lengths, in the order in which the bytes are read. Returns the count of sections.
     function _checkStructure(bytes memory model) private pure returns (uint256 count) {
         _require(model, 1);
         uint256 version = Reading.uint8In(model, 0);
@@ -98,32 +116,42 @@ library ModelCodec {
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
             _require(model, offset + SECTION_BYTES);
-            uint256 scenarioCount = Reading.uint8In(model, offset + SECTION_BYTES - 1);
-            offset += SECTION_BYTES;
-            for (uint256 s = 0; s < scenarioCount; ++s) {
-                _require(model, offset + SCENARIO_BYTES);
-                Range.check("volKind", int256(Reading.uint8In(model, offset + 8)), 0, int256(VOL_DOWN));
-                offset += SCENARIO_BYTES;
-            }
+            offset = _end(_sectionAt(model, offset));
+            _require(model, offset);
         }
         if (offset != model.length) revert ISpecErrors.BadLength(model.length);
     }
 
-    function _checkSection(bytes memory model, Section memory current) private pure {
-        Range.check("initialFactor", int256(current.initialFactor), 0, Limits.MAX_FACTOR);
-        Range.check("maintenanceFactor", int256(current.maintenanceFactor), 0, int256(current.initialFactor));
-        Range.check("volUp", int256(current.volUp), 0, Limits.MAX_VOL_UP);
-        Range.check("volDown", int256(current.volDown), 0, Limits.MAX_VOL_DOWN);
-        Range.check("minVolUp", int256(current.minVolUp), 0, Limits.MAX_MIN_VOL_UP);
-        Range.check("powerShort", int256(current.powerShort), 0, Limits.MAX_POWER);
-        Range.check("powerLong", int256(current.powerLong), 0, Limits.MAX_POWER);
-        int256 floorSeconds = int256(current.floorSeconds);
-        Range.check("floorSeconds", floorSeconds, Limits.MIN_FLOOR_SECONDS, Limits.MAX_FLOOR_SECONDS);
+    function _checkFields(Section memory current, bytes memory names, bytes memory ranges) private pure {
+        for (uint256 i = 0; i < ModelFields.COUNT; ++i) {
+            int256 low = Reading.int128In(ranges, i * 32);
+            int256 high =
+                i == ModelFields.MAINTENANCE_FACTOR
+                    ? field(current, ModelFields.INITIAL_FACTOR)
+                    : Reading.int128In(ranges, i * 32 + 16);
+            int256 value = field(current, i);
+            if (value < low || value > high) Range.check(_name(names, i), value, low, high);
+        }
+    }
+
+    function _checkScenarios(Section memory current) private pure {
         Range.check("scenarios", int256(current.scenarioCount), 1, Limits.MAX_SCENARIOS);
         for (uint256 s = 0; s < current.scenarioCount; ++s) {
-            Scenario memory move = scenario(model, current, s);
+            Scenario memory move = scenario(current, s);
             Range.check("spotShock", int256(move.spot), Limits.MIN_SPOT_SHOCK, Limits.MAX_SPOT_SHOCK);
+            Range.check("volKind", int256(move.kind), 0, int256(ABSOLUTE_SKEW));
+            int256 limit = move.kind == VOL_ADD ? Limits.MAX_VOL_ADD : int256(0);
+            Range.check("volAdd", move.amount, -limit, limit);
             Range.check("weight", int256(move.weight), 0, Limits.MAX_WEIGHT);
+        }
+    }
+
+    /// @dev The name of field `i`, without the blanks behind it.
+    function _name(bytes memory names, uint256 i) private pure returns (bytes32 result) {
+        for (uint256 at = 0; at < ModelFields.NAME_BYTES; ++at) {
+            bytes1 letter = names[i * ModelFields.NAME_BYTES + at];
+            if (letter == " ") break;
+            result |= bytes32(letter) >> (8 * at);
         }
     }
 
@@ -131,16 +159,10 @@ library ModelCodec {
         unchecked {
             return
                 Section({
+                    model: model,
                     underlying: Reading.uint8In(model, offset),
-                    initialFactor: Reading.uint64In(model, offset + 1),
-                    maintenanceFactor: Reading.uint64In(model, offset + 9),
-                    volUp: Reading.uint64In(model, offset + 17),
-                    volDown: Reading.uint64In(model, offset + 25),
-                    minVolUp: Reading.uint64In(model, offset + 33),
-                    powerShort: Reading.uint64In(model, offset + 41),
-                    powerLong: Reading.uint64In(model, offset + 49),
-                    floorSeconds: Reading.uint32In(model, offset + 57),
-                    scenarioCount: Reading.uint8In(model, offset + 61),
+                    fieldsAt: offset + 1,
+                    scenarioCount: Reading.uint8In(model, offset + SECTION_BYTES - 1),
                     scenariosAt: offset + SECTION_BYTES
                 });
         }

@@ -36,9 +36,10 @@ library PortfolioCodec {
     /// @notice The id and the quantity (E8) of position `i`, which must be below `count`.
     function at(bytes calldata portfolio, uint256 i) internal pure returns (uint256 id, int256 quantity) {
         unchecked {
-            uint256 offset = i * POSITION_BYTES;
-            id = Reading.uint32At(portfolio, offset);
-            quantity = Reading.int64At(portfolio, offset + 4);
+            uint256 word = Reading.wordAt(portfolio, i * POSITION_BYTES);
+            id = word >> 224;
+            // The cast restores the sign.
+            quantity = int64(uint64(word >> 160));
         }
     }
 

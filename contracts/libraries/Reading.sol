@@ -6,6 +6,11 @@ pragma solidity ^0.8.28;
 /// @dev `word(data, i)` equals bytes32(data[i:i+32]) with whatever follows the data in place of missing bytes; the callers shift
 ///      those out again.
 library Reading {
+    /// @notice The 32 bytes at an offset, zeros or whatever else follows the data in place of missing ones.
+    function wordAt(bytes calldata data, uint256 offset) internal pure returns (uint256) {
+        return uint256(_word(data, offset));
+    }
+
     /// @notice The unsigned byte at an offset.
     function uint8At(bytes calldata data, uint256 offset) internal pure returns (uint256) {
         return uint256(_word(data, offset)) >> 248;
@@ -39,6 +44,16 @@ library Reading {
     /// @notice The unsigned 8-byte integer at an offset, in memory.
     function uint64In(bytes memory data, uint256 offset) internal pure returns (uint256) {
         return uint256(_wordIn(data, offset)) >> 192;
+    }
+
+    /// @notice The signed 8-byte integer at an offset, in memory.
+    function int64In(bytes memory data, uint256 offset) internal pure returns (int256) {
+        return int256(uint256(_wordIn(data, offset))) >> 192;
+    }
+
+    /// @notice The signed 16-byte integer at an offset, in memory.
+    function int128In(bytes memory data, uint256 offset) internal pure returns (int256) {
+        return int256(uint256(_wordIn(data, offset))) >> 128;
     }
 
     function _word(bytes calldata data, uint256 offset) private pure returns (bytes32 result) {

@@ -11,7 +11,7 @@ import { Range } from "./Range.sol";
 /// @title The smile: raw SVI, five integers per expiry, giving total variance at any strike (svi.py)
 /// @notice w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)) at k = ln(strike / forward).
 library Svi {
-    /// @dev The five parameters, all in WAD or all in Q64.
+    /// @dev The five parameters: all in WAD, or, prepared, a in Q64, b and rho in Q60, m and sigma in Q58.
     struct Smile {
         int256 a;
         int256 b;
@@ -36,21 +36,21 @@ library Svi {
         }
     }
 
-    /// @notice Convert the parameters from WAD to Q64, each floored.
+    /// @notice Convert the parameters from WAD to binary, each floored. No intermediate of `totalVol` then needs more than 128 bits.
     function prepare(Smile memory smile) internal pure returns (Smile memory) {
         return
             Smile(
                 FixedPoint.wadToQ64(smile.a),
-                FixedPoint.wadToQ64(smile.b),
-                FixedPoint.wadToQ64(smile.rho),
-                FixedPoint.wadToQ64(smile.m),
-                FixedPoint.wadToQ64(smile.sigma)
+                FixedPoint.wadToBinary(smile.b, 60),
+                FixedPoint.wadToBinary(smile.rho, 60),
+                FixedPoint.wadToBinary(smile.m, 58),
+                FixedPoint.wadToBinary(smile.sigma, 58)
             );
     }
 
-    /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; every product and both roots down.
-    /// @dev |distance| < 2^70 and sigma <= 2^66, so the sum of squares stays below 2^141; a variance below 2^75 in Q64, shifted by 52.
-    /// @param smile Q64.
+    /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; the log-moneyness, every product and both roots down.
+    /// @dev |distance| < 28 in Q58 and sigma at most 4: the sum of squares stays below 2^126, the variance shifted by 52 below 2^123.
+    /// @param smile Prepared.
     /// @param logForward Q64, of the unshocked forward.
     /// @param logStrike Q64.
     function totalVol(
@@ -59,11 +59,11 @@ library Svi {
         int256 logStrike
     ) internal pure returns (uint256) {
         unchecked {
-            int256 distance = logStrike - logForward - smile.m;
+            int256 distance = ((logStrike - logForward) >> 6) - smile.m;
             int256 root = int256(
                 FixedPoint.squareRoot(uint256(distance * distance + smile.sigma * smile.sigma))
             );
-            int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 64) + root)) >> 64);
+            int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 60) + root)) >> 54);
             if (variance <= 0) return 0;
             return
                 FixedPointMathLib.min(FixedPoint.squareRoot(uint256(variance) << 52), Black76.MAX_TOTAL_VOL);

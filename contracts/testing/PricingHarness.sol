@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { EpochHeader, Leaf, Order } from "../interfaces/Types.sol";
 import { FixedPoint } from "../libraries/FixedPoint.sol";
 import { Gaussian, TailTable } from "../libraries/Gaussian.sol";
 import { Logarithm } from "../libraries/Logarithm.sol";
-import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { Charges } from "../libraries/Charges.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
-import { OrderedTree } from "../libraries/OrderedTree.sol";
-import { PortfolioCodec } from "../libraries/PortfolioCodec.sol";
-import { TypedData } from "../libraries/TypedData.sol";
-import { Valuation } from "../libraries/Valuation.sol";
 import { Black76 } from "../libraries/Black76.sol";
 import { Scenario } from "../libraries/Scenario.sol";
 import { Svi } from "../libraries/Svi.sol";
+import { Tenor } from "../libraries/Tenor.sol";
 
-/// @title The libraries, callable from outside, in batches: for tests, vectors and gas figures
+/// @title The libraries' arithmetic and pricing, callable from outside, in batches: for tests and vectors
+/// @dev Named after the specification's functions, with its integers in and out; one array per argument, all of one length.
 contract PricingHarness {
     /// @notice floorDiv of every pair.
     function floorDiv(
@@ -57,6 +54,12 @@ contract PricingHarness {
         for (uint256 i = 0; i < out.length; ++i) out[i] = FixedPoint.wadToQ64(x[i]);
     }
 
+    /// @notice wadToBinary of every x, with as many bits.
+    function wadToBinary(int256[] calldata x, uint256 bits) external pure returns (int256[] memory out) {
+        out = new int256[](x.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = FixedPoint.wadToBinary(x[i], bits);
+    }
+
     /// @notice ln(x), Q64, of every x.
     function ln(uint256[] calldata x) external pure returns (int256[] memory out) {
         out = new int256[](x.length);
@@ -65,13 +68,37 @@ contract PricingHarness {
 
     /// @notice ln(30 days in seconds), Q64, as the tenor rule takes it.
     function logThirtyDays() external pure returns (int256) {
-        return Scenario.LOG_THIRTY_DAYS;
+        return Tenor.LOG_THIRTY_DAYS;
     }
 
     /// @notice e^x, Q64, of every x.
     function exp(int256[] calldata x) external pure returns (uint256[] memory out) {
         out = new uint256[](x.length);
         for (uint256 i = 0; i < out.length; ++i) out[i] = Logarithm.exp(x[i]);
+    }
+
+    /// @notice e^x, Q64, of every x, brought into the range first.
+    function boundedExponential(int256[] calldata x) external pure returns (uint256[] memory out) {
+        out = new uint256[](x.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Logarithm.boundedExp(x[i]);
+    }
+
+    /// @notice ratio^exponent, Q64, of every pair.
+    /// @param ratioLogarithms Q64.
+    /// @param exponents Q64.
+    function power(
+        int256[] calldata ratioLogarithms,
+        int256[] calldata exponents
+    ) external pure returns (uint256[] memory out) {
+        out = new uint256[](exponents.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Logarithm.power(ratioLogarithms[i], exponents[i]);
+    }
+
+    /// @notice N(-x), Q60, of every x (Q58), at least 0.
+    function upperTail(uint256[] calldata x) external pure returns (uint256[] memory out) {
+        TailTable table = Gaussian.load();
+        out = new uint256[](x.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Gaussian.upperTail(x[i], table);
     }
 
     /// @notice N(x), Q60, of every x (Q58).
@@ -96,9 +123,46 @@ contract PricingHarness {
         out = new uint256[](forwards.length);
         for (uint256 i = 0; i < out.length; ++i) {
             (uint256 f, uint256 k) = (forwards[i], strikes[i]);
-            uint256 y = Black76.moneyness(Logarithm.ln(f), Logarithm.ln(k));
-            uint256 intrinsic = isCall[i] == (f > k) ? (f > k ? f - k : k - f) : 0;
-            out[i] = Black76.outOfTheMoney(f, k, y, vols[i], table) + intrinsic;
+            Black76.OptionPair memory pair = Black76.optionPair(
+                f,
+                k,
+                Logarithm.ln(f),
+                Logarithm.ln(k),
+                vols[i],
+                FixedPoint.ONE_Q58,
+                table
+            );
+            out[i] = uint256(isCall[i] ? pair.call : pair.put);
+        }
+    }
+
+    /// @notice Values (E8) and deltas (Q60) of calls and puts.
+    /// @param forwards E8.
+    /// @param strikes E8.
+    /// @param logForwards Q64.
+    /// @param logStrikes Q64.
+    /// @param vols Total volatilities, Q58.
+    /// @param discounts Q58.
+    function optionPair(
+        uint256[] calldata forwards,
+        uint256[] calldata strikes,
+        int256[] calldata logForwards,
+        int256[] calldata logStrikes,
+        uint256[] calldata vols,
+        uint256[] calldata discounts
+    ) external pure returns (Black76.OptionPair[] memory out) {
+        TailTable table = Gaussian.load();
+        out = new Black76.OptionPair[](forwards.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            out[i] = Black76.optionPair(
+                forwards[i],
+                strikes[i],
+                logForwards[i],
+                logStrikes[i],
+                vols[i],
+                discounts[i],
+                table
+            );
         }
     }
 
@@ -119,151 +183,184 @@ contract PricingHarness {
             out[i] = Svi.totalVol(prepared, logForward, Logarithm.ln(strikes[i]));
     }
 
-    /// @notice The vol rules of an underlying at times to expiry: up multiplier, up floor, down multiplier, Q58.
-    /// @param model Canonical model bytes.
-    /// @param underlying Its id.
-    /// @param times Seconds to expiry.
-    function volRules(
-        bytes calldata model,
-        uint256 underlying,
-        uint256[] calldata times
-    ) external pure returns (Scenario.VolRules[] memory out) {
-        ModelCodec.check(model);
-        ModelCodec.Section memory section = ModelCodec.section(model, underlying);
-        out = new Scenario.VolRules[](times.length);
-        for (uint256 i = 0; i < out.length; ++i) out[i] = Scenario.volRules(section, times[i]);
+    /// @notice Revert unless a smile (WAD) is in range and has no negative variance.
+    function checkSmile(Svi.Smile memory smile) external pure {
+        Svi.check(smile);
     }
 
-    /// @notice Values of options of one expiry, E8, under every move: the market as it stands, then every scenario.
-    /// @param model Canonical model bytes.
-    /// @param market Canonical market bytes.
-    /// @param underlying Its id.
-    /// @param expiry Unix seconds, live.
-    /// @param options Strike (E8) << 1 | put.
-    /// @return out Option by option, 1 + scenarios values each.
-    function optionValues(
-        bytes calldata model,
-        bytes calldata market,
+    /// @notice A smile (WAD) as binary numbers; its range is not checked.
+    function prepareSmile(Svi.Smile memory smile) external pure returns (Svi.Smile memory) {
+        return Svi.prepare(smile);
+    }
+
+    /// @notice Total volatilities, Q58, of a smile (WAD) whose range is not checked.
+    /// @param smile WAD.
+    /// @param logForwards Q64.
+    /// @param logStrikes Q64.
+    function totalVol(
+        Svi.Smile memory smile,
+        int256[] calldata logForwards,
+        int256[] calldata logStrikes
+    ) external pure returns (uint256[] memory out) {
+        Svi.Smile memory prepared = Svi.prepare(smile);
+        out = new uint256[](logStrikes.length);
+        for (uint256 i = 0; i < out.length; ++i)
+            out[i] = Svi.totalVol(prepared, logForwards[i], logStrikes[i]);
+    }
+
+    /// @notice Year fractions, Q64, of times in seconds.
+    function toYears(uint256[] calldata times) external pure returns (uint256[] memory out) {
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.toYears(times[i]);
+    }
+
+    /// @notice Their square roots, Q64.
+    function squareRootOfYears(uint256[] calldata times) external pure returns (uint256[] memory out) {
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.squareRootOfYears(times[i]);
+    }
+
+    /// @notice Multipliers of vol moves, Q64, at times to expiry.
+    function tenorMultiplier(
+        bytes memory model,
         uint256 underlying,
-        uint256 expiry,
-        uint256[] calldata options
-    ) external pure returns (int256[] memory out) {
-        (Valuation.Column[] memory columns, Valuation.Expiry memory prepared) = _prepare(
-            model,
-            market,
-            underlying,
-            expiry
-        );
-        TailTable table = Gaussian.load();
-        out = new int256[](options.length * columns.length);
-        for (uint256 i = 0; i < options.length; ++i) {
-            for (uint256 s = 0; s < columns.length; ++s) columns[s].sum = 0;
-            (int256 calls, int256 puts) = options[i] & 1 == 0
-                ? (int256(1), int256(0))
-                : (int256(0), int256(1));
-            Valuation.addOptions(columns, prepared, options[i] >> 1, calls, puts, table);
-            for (uint256 s = 0; s < columns.length; ++s) out[i * columns.length + s] = columns[s].sum;
+        uint256[] calldata times
+    ) external pure returns (uint256[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.tenorMultiplier(section, times[i]);
+    }
+
+    /// @notice Discount factors, Q58, of rates (WAD) and times.
+    function discountFactor(
+        int256[] calldata rates,
+        uint256[] calldata times
+    ) external pure returns (uint256[] memory out) {
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.discountFactor(rates[i], times[i]);
+    }
+
+    /// @notice Static discounts, Q58, of rates (WAD) and times: of sums at or above zero, and below.
+    function staticDiscounts(
+        bytes memory model,
+        uint256 underlying,
+        int256[] calldata rates,
+        uint256[] calldata times
+    ) external pure returns (uint256[2][] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new uint256[2][](times.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            out[i][0] = Tenor.longDiscount(section, rates[i], times[i]);
+            out[i][1] = Tenor.shortDiscount(section, rates[i], times[i]);
         }
     }
 
-    /// @notice Revert unless the bytes encode a portfolio; returns its hash.
-    function checkPortfolio(bytes calldata portfolio) external pure returns (bytes32) {
-        PortfolioCodec.check(portfolio);
-        return keccak256(portfolio);
-    }
-
-    /// @notice The portfolio after a trade.
-    function applyTrade(
-        bytes calldata portfolio,
-        uint256 instrument,
-        int256 quantity
-    ) external pure returns (bytes memory) {
-        return PortfolioCodec.applyTrade(portfolio, instrument, quantity);
-    }
-
-    /// @notice A portfolio cut in two.
-    function split(
-        bytes calldata portfolio,
-        uint256 fractionWad
-    ) external pure returns (bytes memory, bytes memory) {
-        return PortfolioCodec.split(portfolio, fractionWad);
-    }
-
-    /// @notice A portfolio without the positions whose bits are set.
-    function without(bytes calldata portfolio, uint256 removed) external pure returns (bytes memory) {
-        return PortfolioCodec.without(portfolio, removed);
-    }
-
-    /// @notice The quantity (E8) of an instrument in a portfolio.
-    function quantityOf(bytes calldata portfolio, uint256 instrument) external pure returns (int256) {
-        return PortfolioCodec.quantityOf(portfolio, instrument);
-    }
-
-    /// @notice Revert unless the bytes encode a model; returns its hash.
-    function checkModel(bytes calldata model) external pure returns (bytes32) {
-        ModelCodec.check(model);
-        return keccak256(model);
-    }
-
-    /// @notice Revert unless the bytes encode a market; returns its hash and its next expiry.
-    function checkMarket(bytes calldata market) external pure returns (bytes32, uint256) {
-        MarketCodec.validate(market);
-        return (MarketCodec.hash(market), MarketCodec.nextExpiry(market));
-    }
-
-    /// @notice The market hash, lengths checked only.
-    function marketHash(bytes calldata market) external pure returns (bytes32) {
-        return MarketCodec.hash(market);
-    }
-
-    /// @notice Revert unless the leaf stands at the index of the tree.
-    function verifyLeaf(
-        bytes32 leaf,
-        uint256 index,
-        uint256 count,
-        bytes32[] calldata proof,
-        bytes32 root
-    ) external pure {
-        OrderedTree.verify(leaf, index, count, proof, root);
-    }
-
-    /// @notice The depth of a tree over so many leaves.
-    function treeDepth(uint256 count) external pure returns (uint256) {
-        return OrderedTree.depth(count);
-    }
-
-    /// @notice The struct hash of an epoch's header.
-    function hashHeader(EpochHeader calldata header) external pure returns (bytes32) {
-        return TypedData.hashHeader(header);
-    }
-
-    /// @notice The struct hash of a leaf.
-    function hashLeaf(Leaf calldata leaf) external pure returns (bytes32) {
-        return TypedData.hashLeaf(leaf);
-    }
-
-    /// @notice The struct hash of an order.
-    function hashOrder(Order calldata order) external pure returns (bytes32) {
-        return TypedData.hashOrder(order);
-    }
-
-    function _prepare(
+    /// @notice Factors of the basis charge, WAD, at times.
+    function basisFactor(
         bytes memory model,
-        bytes calldata market,
         uint256 underlying,
-        uint256 expiry
-    ) private pure returns (Valuation.Column[] memory columns, Valuation.Expiry memory prepared) {
+        uint256[] calldata times
+    ) external pure returns (uint256[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.basisFactor(section, times[i]);
+    }
+
+    /// @notice The fixed part of forwards (E8) at times.
+    function fixedPart(
+        bytes memory model,
+        uint256 underlying,
+        uint256[] calldata forwards,
+        uint256[] calldata times
+    ) external pure returns (uint256[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.fixedPart(section, forwards[i], times[i]);
+    }
+
+    /// @notice Forwards (E8) at times after spot moves (WAD).
+    function shockedForward(
+        bytes memory model,
+        uint256 underlying,
+        uint256[] calldata forwards,
+        uint256[] calldata times,
+        uint256[] calldata spots
+    ) external pure returns (uint256[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new uint256[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            uint256 fixed_ = Tenor.fixedPart(section, forwards[i], times[i]);
+            out[i] = Scenario.shockedForward(forwards[i], fixed_, spots[i]);
+        }
+    }
+
+    /// @notice Cap and k*, Q58, of a skew at times.
+    function skewTerms(
+        bytes memory model,
+        uint256 underlying,
+        uint256[] calldata times,
+        bool isAbsolute
+    ) external pure returns (Tenor.Skew[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new Tenor.Skew[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.skewTerms(section, times[i], isAbsolute);
+    }
+
+    /// @notice Multipliers of volatility, Q58, at log-moneyness k (Q58).
+    function skewMultiplier(
+        int256[] calldata k,
+        int256[] calldata caps,
+        uint256[] calldata kStars
+    ) external pure returns (uint256[] memory out) {
+        out = new uint256[](k.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.skewMultiplier(k[i], caps[i], kStars[i]);
+    }
+
+    /// @notice How a scenario of some kind (no skew) moves total volatility at times.
+    function volRule(
+        bytes memory model,
+        uint256 underlying,
+        uint256 kind,
+        int256 amount,
+        uint256[] calldata times
+    ) external pure returns (Scenario.VolRule[] memory out) {
+        ModelCodec.Section memory section = _section(model, underlying);
+        out = new Scenario.VolRule[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Scenario.volRule(section, kind, amount, times[i]);
+    }
+
+    /// @notice Total volatilities, Q58, after rules.
+    function shockedVol(
+        uint256[] calldata vols,
+        uint256[] calldata multipliers,
+        int256[] calldata added,
+        uint256[] calldata floors
+    ) external pure returns (uint256[] memory out) {
+        out = new uint256[](vols.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            out[i] = Scenario.shockedVol(vols[i], multipliers[i], added[i], floors[i]);
+        }
+    }
+
+    /// @notice The initial factor, WAD, at a price of the settlement token (E8).
+    function initialFactor(
+        bytes memory model,
+        uint256 underlying,
+        uint256 settlementToken
+    ) external pure returns (uint256) {
+        return Charges.initialFactor(_section(model, underlying), settlementToken);
+    }
+
+    /// @notice How many indices compete in an underlying's maximum.
+    function indexCount(bytes memory model, uint256 underlying) external pure returns (uint256) {
+        return Charges.count(Charges.all(_section(model, underlying)));
+    }
+
+    function _section(
+        bytes memory model,
+        uint256 underlying
+    ) private pure returns (ModelCodec.Section memory) {
         ModelCodec.check(model);
-        MarketCodec.validate(market);
-        ModelCodec.Section memory section = ModelCodec.section(model, underlying);
-        MarketCodec.Section memory quotes = MarketCodec.find(market, underlying);
-        columns = Valuation.columns(model, section, 0, section.scenarioCount);
-        uint256 live = MarketCodec.findExpiry(market, quotes, expiry);
-        prepared = Valuation.prepare(
-            columns,
-            section,
-            MarketCodec.quote(market, quotes, live),
-            MarketCodec.time(market)
-        );
+        return ModelCodec.section(model, underlying);
     }
 }

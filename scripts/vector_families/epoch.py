@@ -9,24 +9,22 @@ from typing import Any, Final
 from marginproof.spec import tree, typed_data
 from marginproof.spec.errors import SpecError
 from marginproof.spec.market import MarketSnapshot, decode_market, encode_market, market_hash
-from marginproof.spec.model import decode_model, encode_model, model_hash
+from marginproof.spec.model import Model, decode_model, encode_model, model_hash
 from marginproof.spec.portfolio import Position, decode_portfolio, portfolio_hash
 from marginproof.spec.typed_data import EpochHeader, leaf_of
 
 from .accounts import account_margin
 from .case import Draft, Json, Topic, decimal, hexadecimal, octets
-from .market import changed, changed_quote
+from .market_changes import changed, changed_quote
+from .models import E8, FULL, SMALL, model_of
 from .portfolio import REGISTRY_SCHEMA
 from .samples import (
-    E8,
     EXPIRIES,
     LONE,
     MARKET,
     REGISTRY,
-    SMALL,
     TIME,
     identify,
-    model_of,
     raw_portfolio,
     registry_json,
     spot_id,
@@ -142,11 +140,13 @@ def _epochs() -> Iterator[Draft]:
         )
     ]
 
-    def draft(name: str, market: MarketSnapshot, portfolios: list[bytes]) -> Draft:
+    def draft(
+        name: str, market: MarketSnapshot, portfolios: list[bytes], model: Model = COMMITTED_MODEL
+    ) -> Draft:
         given = {
             **domain_json(contract=CONTRACT),
             "registry": registry_json(REGISTRY),
-            "model": hexadecimal(encode_model(model_of(SMALL, SMALL))),
+            "model": hexadecimal(encode_model(model)),
             "market": hexadecimal(encode_market(market)),
             "portfolios": [hexadecimal(data) for data in portfolios],
             "round": "1",
@@ -161,6 +161,7 @@ def _epochs() -> Iterator[Draft]:
     yield draft("two accounts", MARKET, books[:2])
     yield draft("five accounts", MARKET, books)
     yield draft("nine accounts", MARKET, books + books[1:])
+    yield draft("five accounts under a model with everything on", MARKET, books, model_of(FULL, FULL))
     yield draft("an account whose underlying is not in the market", LONE, books[3:4])
     yield draft("an account with a leg that was not settled", LONE, [books[0], books[4]])
     yield draft("an account with a bad portfolio", MARKET, [books[0], raw_portfolio([Position(call, 0)])])

@@ -1,4 +1,4 @@
-"""Family fixed-point: division, shifts, roots, conversion, logarithm and exponential."""
+"""Family fixed-point: division, shifts, roots, conversion, logarithm, exponential and power."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from marginproof.spec import fixed_point as fp
 from marginproof.spec import logarithm as lg
 
-from .case import Draft, Json, Topic, decimal, draws
+from .case import Draft, Json, Topic, decimal, draws, log_uniform
 from .schema import INTEGER, NATURAL, choice, record
 
 _NEAR_WORDS: Final = (1, 2, 3, 10**8, 10**18, (1 << 64) - 1, 1 << 64, (1 << 127) - 1, (1 << 127) + 7)
@@ -69,11 +69,12 @@ def _roots() -> Iterator[Draft]:
 
 
 def _convert(given: Json) -> Json:
-    return {"q64": decimal(fp.wad_to_q64(int(given["wad"])))}
+    return {"binary": decimal(fp.wad_to_binary(int(given["wad"]), int(given["bits"])))}
 
 
 def _conversions() -> Iterator[Draft]:
-    for value in (
+    draw = draws(103)
+    corners = (
         0,
         1,
         10**18,
@@ -81,11 +82,23 @@ def _conversions() -> Iterator[Draft]:
         10**18 + 1,
         4 * 10**18,
         9 * 10**18,
+        20 * 10**18,
         333333333333333333,
         9999 * 10**14,
-    ):
-        for signed in {value, -value}:
-            yield Draft(f"{signed} wad", {"wad": decimal(signed)}, ("corner",))
+    )
+    for bits in (58, 60, 64):
+        for value in corners:
+            for signed in sorted({value, -value}):
+                yield _conversion(signed, bits, "corner")
+        for _ in range(8):
+            yield _conversion(draw.randint(-20 * 10**18, 20 * 10**18), bits, "random")
+    yield _conversion(123456789, 0, "corner")
+    yield _conversion(-1, 1, "corner")
+
+
+def _conversion(value: int, bits: int, flag: str) -> Draft:
+    given = {"wad": decimal(value), "bits": decimal(bits)}
+    return Draft(f"{value} wad with {bits} binary places", given, (flag,))
 
 
 def _log(given: Json) -> Json:
@@ -136,6 +149,51 @@ def _exps() -> Iterator[Draft]:
         yield Draft(f"e^({x}/2^64)", {"x": decimal(x)}, ("corner",), "outside -40 .. 40")
 
 
+def _bounded(given: Json) -> Json:
+    return {"exponential": decimal(lg.bounded_exponential(int(given["x"])))}
+
+
+def _bounded_exps() -> Iterator[Draft]:
+    draw = draws(104)
+    top = lg.MAX_EXP_ARGUMENT
+    for size in (0, 1, 1 << 64, top - 1, top, top + 1, 41 << 64, 1 << 100, 1 << 127, 1 << 250):
+        for x in sorted({size, -size}):
+            yield Draft(f"e^({x}/2^64), bounded", {"x": decimal(x)}, ("corner",))
+    for _ in range(12):
+        x = draw.randint(-2 * top, 2 * top)
+        yield Draft(f"e^({x}/2^64), bounded", {"x": decimal(x)}, ("random",))
+
+
+def _power(given: Json) -> Json:
+    return {"power": decimal(lg.power(int(given["ratioLogarithm"]), int(given["exponent"])))}
+
+
+def _powers() -> Iterator[Draft]:
+    draw = draws(105)
+    one = 1 << 64
+    ratios = (
+        0,
+        1,
+        -1,
+        lg.logarithm(2),
+        -lg.logarithm(2),
+        lg.logarithm(30),
+        lg.logarithm((1 << 64) - 1),
+        -23 * one,
+    )
+    for ratio in ratios:
+        for exponent in (0, 1, 3 * one // 10, one - 1, one, one + 1, 10 * one, -one):
+            yield _power_draft(ratio, exponent, "corner")
+    for _ in range(24):
+        ratio = draw.choice((-1, 1)) * log_uniform(draw, 1, 45 * one)
+        yield _power_draft(ratio, log_uniform(draw, 1, 10 * one), "random")
+
+
+def _power_draft(ratio: int, exponent: int, flag: str) -> Draft:
+    given = {"ratioLogarithm": decimal(ratio), "exponent": decimal(exponent)}
+    return Draft(f"logarithm {ratio}/2^64 to the {exponent}/2^64", given, (flag,))
+
+
 def _topic(name: str, comment: str, *parts: Json) -> Topic:
     return Topic("fixed-point", name, comment, *parts)
 
@@ -159,12 +217,12 @@ TOPICS: Final = (
     ),
     _topic("square-root", "floor(sqrt(value)).", _root, _roots, record(value=INTEGER), record(root=NATURAL)),
     _topic(
-        "wad-to-q64",
-        "floor(wad * 2^64 / 10^18).",
+        "wad-to-binary",
+        "floor(wad * 2^bits / 10^18).",
         _convert,
         _conversions,
-        record(wad=INTEGER),
-        record(q64=INTEGER),
+        record(wad=INTEGER, bits=NATURAL),
+        record(binary=INTEGER),
     ),
     _topic(
         "logarithm",
@@ -176,5 +234,21 @@ TOPICS: Final = (
     ),
     _topic(
         "exponential", "e^x, Q64 in and out.", _exp, _exps, record(x=INTEGER), record(exponential=NATURAL)
+    ),
+    _topic(
+        "bounded-exponential",
+        "e^x with x brought into [-40, 40] first, Q64 in and out. Defined for every input.",
+        _bounded,
+        _bounded_exps,
+        record(x=INTEGER),
+        record(exponential=NATURAL),
+    ),
+    _topic(
+        "power",
+        "exp(exponent * ln ratio), Q64 throughout. Defined for every input.",
+        _power,
+        _powers,
+        record(ratioLogarithm=INTEGER, exponent=INTEGER),
+        record(power=NATURAL),
     ),
 )

@@ -12,9 +12,10 @@ from marginproof.spec.logarithm import logarithm
 from marginproof.spec.units import ONE_Q58, ONE_WAD
 
 from .case import Draft, Json, Topic, decimal, draws, log_uniform
-from .schema import BOOLEAN, INTEGER, NATURAL, record
+from .schema import INTEGER, NATURAL, record
 
 MAX_FORWARD: Final = MAX_SPOT * MAX_SPOT_SHOCK // ONE_WAD
+_PAIR: Final = ("forward", "strike", "totalVol", "discount")
 
 
 def _cdf(given: Json) -> Json:
@@ -46,52 +47,84 @@ def _cdfs() -> Iterator[Draft]:
         yield Draft(f"N({signed}/2^58)", {"x": decimal(signed)}, ("random",), f"cell {j}")
 
 
-def _price(given: Json) -> Json:
-    forward, strike, vol = int(given["forward"]), int(given["strike"]), int(given["totalVol"])
-    return {"value": decimal(black76.price(given["isCall"], forward, strike, vol))}
-
-
-def _option(is_call: bool, forward: int, strike: int, vol: int, *flags: str, comment: str = "") -> Draft:
-    given = {
-        "isCall": is_call,
-        "forward": decimal(forward),
-        "strike": decimal(strike),
-        "totalVol": decimal(vol),
+def _pair(given: Json) -> Json:
+    forward, strike, vol, discount = (int(given[name]) for name in _PAIR)
+    pair = black76.option_pair(forward, strike, logarithm(forward), logarithm(strike), vol, discount)
+    return {
+        "call": decimal(pair.call),
+        "put": decimal(pair.put),
+        "callDelta": decimal(pair.call_delta),
+        "putDelta": decimal(pair.put_delta),
     }
-    kind = "call" if is_call else "put"
-    return Draft(f"{kind} forward {forward} strike {strike} vol {vol}", given, flags, comment)
 
 
-def _prices() -> Iterator[Draft]:
+def _options(
+    forward: int, strike: int, vol: int, *flags: str, discount: int = ONE_Q58, comment: str = ""
+) -> Draft:
+    given = {
+        name: decimal(value) for name, value in zip(_PAIR, (forward, strike, vol, discount), strict=True)
+    }
+    return Draft(f"forward {forward} strike {strike} vol {vol} discount {discount}", given, flags, comment)
+
+
+def _pairs() -> Iterator[Draft]:
     draw = draws(202)
     vols = (0, 1, ONE_Q58 // 10_000, ONE_Q58, black76.MAX_TOTAL_VOL)
-    for forward, strike, vol in product((10**4, 10**8, MAX_FORWARD), (MIN_STRIKE, 10**8, MAX_STRIKE), vols):
-        for is_call in (True, False):
-            yield _option(is_call, forward, strike, vol, "corner")
-    for offset in (-1, 0, 1):
-        for vol in (0, 1, ONE_Q58 // 1000, ONE_Q58 // 2):
-            for is_call in (True, False):
-                yield _option(
-                    is_call,
-                    7 * 10**12,
-                    7 * 10**12 + offset,
-                    vol,
-                    "corner",
-                    comment="at the money, one unit about",
-                )
-    y = black76.moneyness(logarithm(10**12), logarithm(2 * 10**12))
-    for vol in ((y >> 5) - 1, y >> 5, (y >> 5) + 1, (y >> 5) + 2, y // 9, y // 8, y // 4):
-        yield _option(
-            True, 10**12, 2 * 10**12, vol, "corner", comment="about the cut-off y/w = 32, or in the far tail"
-        )
-        yield _option(
-            False, 10**12, 2 * 10**12, vol, "corner", comment="about the cut-off y/w = 32, or in the far tail"
-        )
-    for _ in range(200):
+    corners = (10**4, 10**8, MAX_FORWARD), (MIN_STRIKE, 10**8, MAX_STRIKE), vols
+    for forward, strike, vol in product(*corners):
+        yield _options(forward, strike, vol, "corner")
+    least = ONE_Q58 * 4 // 10**18
+    for (forward, strike, vol), discount in product(product(*corners), (0, 1, least, ONE_Q58 - 1)):
+        if draw.randrange(3) == 0:
+            yield _options(forward, strike, vol, "corner", discount=discount)
+    for offset, vol, discount in product(
+        (-1, 0, 1), (0, 1, ONE_Q58 // 1000, ONE_Q58 // 2), (ONE_Q58, 9 * ONE_Q58 // 10)
+    ):
+        at, about = 7 * 10**12, "at the money, one unit about"
+        yield _options(at, at + offset, vol, "corner", discount=discount, comment=about)
+    yield from _tails()
+    yield from _halves()
+    yield from _edges_of_the_price_bits()
+    for number in range(200):
         forward = log_uniform(draw, 10**6, MAX_SPOT)
         strike = log_uniform(draw, max(MIN_STRIKE, forward // 100), min(MAX_STRIKE, forward * 100))
         vol = log_uniform(draw, ONE_Q58 // 10_000, 5 * ONE_Q58)
-        yield _option(bool(draw.randrange(2)), forward, strike, vol, "random")
+        discount = ONE_Q58 if number % 2 else draw.randint(ONE_Q58 // 8, ONE_Q58)
+        yield _options(forward, strike, vol, "random", discount=discount)
+
+
+def _tails() -> Iterator[Draft]:
+    y = black76.moneyness(logarithm(10**12), logarithm(2 * 10**12))
+    for vol in ((y >> 5) - 1, y >> 5, (y >> 5) + 1, y // 10, y // 9 - 1, y // 9, y // 9 + 1, y // 8, y // 4):
+        for forward, strike in ((10**12, 2 * 10**12), (2 * 10**12, 10**12)):
+            yield _options(forward, strike, vol, "corner", comment="where N(a) reaches 0, or in the far tail")
+
+
+def _edges_of_the_price_bits() -> Iterator[Draft]:
+    """Cases in which a binary place more or less in the discounted prices would show."""
+    draw = draws(203)
+    for bits in (black76.PRICE_BITS - 1, black76.PRICE_BITS + 1):
+        found = 0
+        while found < 4:
+            near, far = sorted(draw.randint(10**11, 10**13) for _ in range(2))
+            vol, discount = draw.randint(ONE_Q58 // 4, ONE_Q58), draw.randint(ONE_Q58 // 2, ONE_Q58)
+            a = (vol >> 1) - (black76.moneyness(logarithm(near), logarithm(far)) << 58) // vol
+            other = (near * discount >> 58 - bits) * gaussian.normal_cdf(a)
+            other -= (far * discount >> 58 - bits) * gaussian.normal_cdf(a - vol)
+            pair = black76.option_pair(near, far, logarithm(near), logarithm(far), vol, discount)
+            if other >> 60 + bits != pair.call:
+                found += 1
+                yield _options(near, far, vol, "edge", discount=discount)
+
+
+def _halves() -> Iterator[Draft]:
+    """The discounted parity term lies at a half, one unit of the discount below it, and above."""
+    half = 1 << 57
+    for forward, strike in ((10**8 + 1, 10**8), (10**8, 10**8 + 1), (10**8 + 3, 10**8), (10**8, 10**8 + 5)):
+        for discount in (half - 1, half, half + 1):
+            for vol in (0, 1 << 40):
+                comment = "parity rounds to the nearest, halves up"
+                yield _options(forward, strike, vol, "corner", discount=discount, comment=comment)
 
 
 TOPICS: Final = (
@@ -107,10 +140,11 @@ TOPICS: Final = (
     Topic(
         "pricing",
         "black76",
-        "Undiscounted option values: forward, strike and value in E8, total volatility in Q58. Defined for every input.",
-        _price,
-        _prices,
-        record(isCall=BOOLEAN, forward=NATURAL, strike=NATURAL, totalVol=NATURAL),
-        record(value=NATURAL),
+        "A call and a put and their discounted deltas: prices in E8, total volatility and discount factor in Q58, deltas in Q60. "
+        "Defined for every input.",
+        _pair,
+        _pairs,
+        record(**dict.fromkeys(_PAIR, NATURAL)),
+        record(call=NATURAL, put=NATURAL, callDelta=INTEGER, putDelta=INTEGER),
     ),
 )

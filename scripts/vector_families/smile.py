@@ -11,7 +11,8 @@ from marginproof.spec.logarithm import logarithm
 from marginproof.spec.svi import Svi, prepare_smile, require_valid_smile, total_vol
 
 from .case import Draft, Json, Topic, decimal, draws, log_uniform
-from .samples import FLAT, MILLI, SMILE
+from .models import MILLI
+from .samples import FLAT, SMILE
 from .schema import INTEGER, NATURAL, record
 from .smile_faults import (
     RANGES,
@@ -21,8 +22,10 @@ from .smile_faults import (
     further_outside,
     negative_variances,
     one_outside,
+    variance_floor,
 )
 
+_PLACES: Final = {"a": 64, "b": 60, "rho": 60, "m": 58, "sigma": 58}
 SVI_SCHEMA: Final = record(a=INTEGER, b=INTEGER, rho=INTEGER, m=INTEGER, sigma=INTEGER)
 
 
@@ -39,7 +42,7 @@ def svi_of(given: Json) -> Svi:
 def _accept(given: Json) -> Json:
     svi = svi_of(given)
     require_valid_smile(svi)
-    return {f"{name}Q64": decimal(value) for name, value in asdict(prepare_smile(svi)).items()}
+    return {f"{name}Q{_PLACES[name]}": decimal(value) for name, value in asdict(prepare_smile(svi)).items()}
 
 
 def _acceptance() -> Iterator[Draft]:
@@ -62,6 +65,13 @@ def _acceptance() -> Iterator[Draft]:
             yield Draft(
                 f"least variance {a + floor}", svi_json(smile), ("corner",), "about zero least variance"
             )
+    draw = draws(303)
+    for number in range(24):
+        b, rho = draw.randint(0, 2 * 10**18), draw.randint(-9999 * 10**14, 9999 * 10**14)
+        sigma = log_uniform(draw, 10**12, 4 * 10**18)
+        lowest = max(-4 * 10**18, -variance_floor(b, rho, sigma))
+        svi = Svi(draw.randint(lowest, 10**18), b, rho, draw.randint(-4 * 10**18, 4 * 10**18), sigma)
+        yield Draft(f"random smile {number}", svi_json(svi), ("random",))
     for name, svi in further_outside():
         yield Draft(name, svi_json(svi), ("range",))
     for name, svi in negative_variances((0, 600 * MILLI, -600 * MILLI, 9999 * 10**14, -9999 * 10**14)):
@@ -97,6 +107,10 @@ def _vols() -> Iterator[Draft]:
         for forward, strike in ((10**6, 10**16), (10**14, 10**4), (10**8, 10**8), (10**14, 10**14 + 1)):
             given = {"svi": svi_json(svi), "forward": decimal(forward), "strike": decimal(strike)}
             yield Draft(f"forward {forward} strike {strike}", given, ("corner",))
+    for b in (333_333_333_333_333_333, 999_999_999_999_999_999, 700 * MILLI + 1):
+        svi = Svi(-4 * b, b, 0, 0, 4 * 10**18)
+        given = {"svi": svi_json(svi), "forward": decimal(7 * 10**12), "strike": decimal(7 * 10**12)}
+        yield Draft(f"no variance at the money, b {b}", given, ("corner",), "rounds to below zero")
     for _ in range(100):
         svi = Svi(
             draw.randint(-(10**16), 10**18),
@@ -134,11 +148,11 @@ TOPICS: Final = (
     Topic(
         "smile",
         "parameters",
-        "Acceptance of the five SVI parameters (WAD) and their values in Q64.",
+        "Acceptance of the five SVI parameters (WAD) and their binary values, each floored.",
         _accept,
         _acceptance,
         SVI_SCHEMA,
-        record(aQ64=INTEGER, bQ64=INTEGER, rhoQ64=INTEGER, mQ64=INTEGER, sigmaQ64=INTEGER),
+        record(**{f"{name}Q{bits}": INTEGER for name, bits in _PLACES.items()}),
     ),
     Topic(
         "smile",

@@ -11,7 +11,8 @@ from typing import Final
 from marginproof.spec import limits
 from marginproof.spec.svi import Svi
 
-from .samples import SMILE, WAD
+from .models import WAD
+from .samples import SMILE
 
 RANGES: Final = {
     "a": (limits.MIN_SVI_A, limits.MAX_SVI_A),

@@ -15,8 +15,10 @@ from . import (
     quorum,
     scenario,
     smile,
+    tenor,
     tree,
     typed,
+    volatility,
 )
 from .case import Topic
 
@@ -25,6 +27,8 @@ TOPICS: Final[tuple[Topic, ...]] = (
     *pricing.TOPICS,
     *smile.TOPICS,
     *model.TOPICS,
+    *tenor.TOPICS,
+    *volatility.TOPICS,
     *scenario.TOPICS,
     *portfolio.TOPICS,
     *accounts.TOPICS,

@@ -90,13 +90,12 @@ def portfolio_json() -> Json:
 def model_json() -> Json:
     """A model with two scenarios."""
     return {
-        "format": "marginproof/model@1",
+        "format": "marginproof/model@2",
         "name": "two",
         "source": "made up",
         "date": "2026-01",
         "default": {
-            "initialFactor": "1",
-            "maintenanceFactor": "0.8",
+            "factors": {"initial": "1", "maintenance": "0.8"},
             "vol": {
                 "up": "0.5",
                 "down": "0.3",

@@ -59,7 +59,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, free_port: int) -> Iterator[
             (ALICES, ALICE, "50000.5"),
             (BOBS, BOB, "400000"),
             (BACKING, LIQUIDATOR, "300000"),
-            (RISKY, ALICE, "47000"),
+            (RISKY, ALICE, "48500"),
         )
         for account, who, cash in funding:
             assert made.json("account", "open", who=who)["account"] == account

@@ -57,6 +57,7 @@ def test_figures_follow_from_the_files(run: Run, files: dict[str, Path]) -> None
 
 
 def test_json_adds_up_exactly(run: Run, write: Write, portfolio_json: Json) -> None:
+    """From the values of one unit, the quantities, the static discounts, the add-ons and the factors to the requirement."""
     path = write("portfolio.json", portfolio_json)
     done = run("margin", "--model", "options-33", "--market", "crash:4", "--portfolio", path, "--json")
     assert done.code == 0
@@ -65,18 +66,105 @@ def test_json_adds_up_exactly(run: Run, write: Write, portfolio_json: Json) -> N
         by_symbol.setdefault(position["instrument"].split("-")[0], []).append(position)
     required = Decimal(0)
     for scan in done.json["underlyings"]:
-        changes = [Decimal(line["change"]) for line in scan["scenarios"]]
-        for line, change in zip(scan["scenarios"], changes, strict=True):
-            index = line["index"]
-            moves = sum(
-                Decimal(p["quantity"]) * (Decimal(p["unitValuesByScenario"][index]) - Decimal(p["unitValue"]))
-                for p in by_symbol[scan["symbol"]]
-            )
-            assert change == Decimal(line["weight"]) * moves
-        assert scan["worstScenario"] == changes.index(min(changes))
+        held = by_symbol[scan["symbol"]]
+        index = scan["worstScenario"]
+        line = scan["scenarios"][index]
+        assert line["decides"]
+        there = sum(Decimal(p["quantity"]) * Decimal(p["unitValuesByScenario"][index]) for p in held)
+        discounted = sum(
+            Decimal(e["discountedOptionValue"]) - Decimal(e["optionValue"]) for e in scan["expiriesInWorst"]
+        )
+        now = sum(Decimal(p["value"]) for p in held)
+        assert Decimal(line["change"]) == Decimal(line["weight"]) * (there + discounted - now)
+        for expiry in scan["expiriesInWorst"]:
+            exact = Decimal(expiry["optionValue"]) * Decimal(expiry["staticDiscount"])
+            assert abs(exact - Decimal(expiry["discountedOptionValue"])) < Decimal("1e-12")
+        changes = [Decimal(one["change"]) for one in (*scan["scenarios"], *scan["charges"])]
+        assert index == changes.index(min(changes))
         assert Decimal(scan["scan"]) == max(Decimal(0), -min(changes))
         required += Decimal(scan["initialFactor"]) * Decimal(scan["scan"])
+        required += sum(Decimal(item["initial"]) for item in scan["addOns"])
     assert Decimal(done.json["account"]["initialMargin"]) == required.quantize(Decimal("1e-8"), ROUND_CEILING)
+
+
+def test_a_charge_that_decides_is_named(
+    run: Run, files: dict[str, Path], write: Write, model_json: Json
+) -> None:
+    model_json["default"]["delta"] = {"net": "0.5", "hedged": "0"}
+    write("model.json", model_json)
+    done = run(*arguments(files), "--json").json
+    scan = done["underlyings"][0]
+    assert (scan["worstScenario"], scan["scan"]) == (2, "90000")
+    assert scan["worst"] == "delta charge: 0.5 of net and 0 of hedged delta"
+    assert scan["charges"] == [{"index": 2, "charge": "delta", "change": "-90000", "decides": True}]
+    assert scan["expiriesInWorst"] == []
+    assert (done["positions"][0]["worstUnitValue"], done["positions"][0]["worstChange"]) == (None, None)
+    shown = run(*arguments(files)).out
+    assert "the loss in charge 2 (delta charge: 0.5 of net and 0 of hedged delta)" in shown
+    assert "1 charge" in shown
+
+
+def test_add_ons_are_named(run: Run, files: dict[str, Path], write: Write, model_json: Json) -> None:
+    rates = {"maintenance": "0.1", "initial": "0.05"}
+    model_json["default"]["addOns"] = {"collateral": rates}
+    write("model.json", model_json)
+    done = run(*arguments(files), "--json").json
+    assert done["underlyings"][0]["addOns"] == [
+        {"name": "collateralHaircut", "notional": "180000", "initial": "27000", "maintenance": "18000"}
+    ]
+    assert done["account"]["initialMargin"] == "45000"
+    assert (
+        "BTC add-on, collateral haircut: 27,000.00 initial, 18,000.00 maintenance, on 180,000.00."
+        in run(*arguments(files)).out
+    )
+
+
+def test_a_parameter_is_changed_for_one_run(run: Run, files: dict[str, Path]) -> None:
+    changes = ["--set", "scenarios[1].weight=1", "--set", "factors.maintenance=0.5"]
+    done = run(*arguments(files), *changes, "--json")
+    assert done.json["account"]["initialMargin"] == "36000"
+    assert done.json["account"]["maintenanceMargin"] == "18000"
+    assert done.json["changes"] == ["scenarios[1].weight=1", "factors.maintenance=0.5"]
+    assert (
+        "Model two with scenarios[1].weight=1, factors.maintenance=0.5"
+        in run(*arguments(files), *changes).out
+    )
+    bad = run(*arguments(files), "--set", "factors.initial=11")
+    assert bad.code == 2
+    assert "default.factors.initial: '11' is out of range; allowed: 0 to 10" in bad.err
+
+
+def test_pasted_floats_are_rounded_when_asked_for(
+    run: Run, files: dict[str, Path], write: Write, market_json: Json
+) -> None:
+    market_json["underlyings"][0]["spot"] = 90000.123456789
+    market_json["settlementToken"] = 1.0
+    write("market.json", market_json)
+    refused = run(*arguments(files))
+    assert refused.code == 2
+    assert "With --round such figures are read and rounded to the scale instead." in refused.err
+    done = run(*arguments(files), "--round", "--json")
+    assert done.code == 0
+    assert done.err == "market: 1 figure rounded to the scale, first 90000.123456789 to 90000.12345679.\n"
+    assert done.json["rounded"] == {"market": 1}
+    assert done.json["underlyings"][0]["spot"] == "90000.12345679"
+
+
+def test_volatilities_per_strike(run: Run, files: dict[str, Path], write: Write, market_json: Json) -> None:
+    expiry = market_json["underlyings"][0]["expiries"][0]
+    del expiry["svi"]
+    expiry["vols"] = {"90000": "0.5"}
+    write("market.json", market_json)
+    held = {"format": "marginproof/portfolio@1", "cash": "0"}
+    write("portfolio.json", held | {"positions": [{"instrument": "BTC-27MAR26-90000-P", "quantity": "-1"}]})
+    assert run(*arguments(files)).code == 0
+    write("portfolio.json", held | {"positions": [{"instrument": "BTC-27MAR26-91000-P", "quantity": "-1"}]})
+    done = run(*arguments(files))
+    assert done.code == 2
+    assert "'BTC-27MAR26-91000-P': strike 91000 has no volatility" in done.err
+    shown = run("market", "show", files["market"])
+    assert shown.code == 2
+    assert "volatilities per strike are for what-if runs only" in shown.err
 
 
 def test_tables_name_the_scenario_that_decides(run: Run, files: dict[str, Path]) -> None:
@@ -129,7 +217,9 @@ BAD: list[tuple[str, str, object, list[str]]] = [
     ("market", "underlyings.0.confidence", "1.5", ["underlyings[0].confidence", "'1.5'", "0 to 1"]),
     ("market", "underlyings.0.expiries.0.svi.rho", "1", ["svi.rho", "'1'", "-0.9999 to 0.9999"]),
     ("market", "underlyings.0.expiries.0.svi.a", "-0.5", ["svi", "'-0.5'", "at least 0"]),
-    ("market", "underlyings.0.expiries.0.rate", "0.05", ["rate", "'0.05'", "exactly 0"]),
+    ("market", "underlyings.0.expiries.0.rate", "2.05", ["rate", "'2.05'", "-1 to 2"]),
+    ("market", "underlyings.0.perpetual", "0", ["underlyings[0].perpetual", "'0'", "0.01 to 1000000"]),
+    ("market", "underlyings.0.expiries.0.vols", {"5": "101"}, ["vols.5", "'101'", "0 to 100"]),
     ("market", "underlyings.0.expiries.0.expiry", 1769614910, ["expiry 1769614910", "later than"]),
     ("market", "underlyings.0.symbol", "btc", ["underlyings[0].symbol", "'btc'", "A-Z0-9"]),
     ("market", "underlyings.0.spott", "1", ["underlyings[0].spott", "unknown key"]),
@@ -137,16 +227,34 @@ BAD: list[tuple[str, str, object, list[str]]] = [
     ("market", "time", None, ["time", "missing"]),
     ("market", "format", "marginproof/market@2", ["format", "marginproof/market@2", "marginproof/market@1"]),
     ("market", "underlyings", [], ["underlyings", "at least 1"]),
-    ("model", "default.initialFactor", "11", ["default.initialFactor", "'11'", "0 to 10"]),
-    ("model", "default.maintenanceFactor", "1.1", ["maintenanceFactor", "'1.1'", "0 to 1"]),
+    ("model", "default.factors.initial", "11", ["default.factors.initial", "'11'", "0 to 10"]),
+    ("model", "default.factors.maintenance", "1.1", ["default.factors", "maintenance '1.1'", "0 to 1"]),
+    ("model", "format", "marginproof/model@1", ["format", "marginproof/model@1", "marginproof/model@2"]),
+    ("model", "default.basis", {}, ["default.basis.up: missing", "default.basis.perYear: missing"]),
+    (
+        "model",
+        "default.skew",
+        {"minimum": "0"},
+        ["default.skew.minimum", "'0'", "0.000001 to 10"],
+    ),
+    (
+        "model",
+        "default.scenarios.1.weight",
+        "2",
+        ["UnsortedScenarios: scenarios[1] belongs before scenarios[0]"],
+    ),
     ("model", "default.scenarios.0.spot", "0", ["default.scenarios[0].spot", "'0'", "0.01 to 16"]),
     (
         "model",
         "default.scenarios.0.vol",
         "sideways",
-        ["default.scenarios[0].vol", "'sideways'", "'none', 'up' or 'down'"],
+        [
+            "default.scenarios[0].vol",
+            "'sideways'",
+            "'none', 'up', 'down', 'add', 'linearSkew' or 'absoluteSkew'",
+        ],
     ),
-    ("model", "default.scenarios.0.weight", "1.01", ["default.scenarios[0].weight", "'1.01'", "0 to 1"]),
+    ("model", "default.scenarios.0.weight", "9.01", ["default.scenarios[0].weight", "'9.01'", "0 to 9"]),
     ("model", "default.scenarios", [], ["default.scenarios", "at least 1"]),
     ("model", "default.vol.floorSeconds", 0, ["floorSeconds", "0", "at least 1"]),
     ("portfolio", "cash", "1e3", ["cash", "'1e3'", "plain decimal"]),
@@ -266,3 +374,86 @@ def test_shipped_snapshots_are_counted_from_one(run: Run, files: dict[str, Path]
         done = run("margin", "--model", "options-33", "--market", wrong, "--portfolio", files["portfolio"])
         assert done.code == 2
         assert "allowed: 1 to 6" in done.err
+
+
+WHAT_IF = ["--add", "BTC-27MAR26-90000-C=-1", "--add", "BTC=-0.5@91000"]
+
+
+def test_trades_on_top_and_their_own_share(run: Run, files: dict[str, Path]) -> None:
+    done = run(*arguments(files), *WHAT_IF, "--json").json
+    found = done["whatIf"]
+    assert found["before"] == done["account"]
+    for name, share in found["share"].items():
+        assert Decimal(found["after"][name]) - Decimal(found["before"][name]) == Decimal(share)
+        assert sum(Decimal(trade["share"][name]) for trade in found["trades"]) == Decimal(share)
+    call, spot = found["trades"]
+    assert (call["priceIsValue"], spot["priceIsValue"], spot["price"]) == (True, False, "91000")
+    assert abs(Decimal(call["share"]["equity"])) <= Decimal("1e-8")
+    assert spot["share"]["equity"] == "500"
+    assert found["share"]["cash"] == str(Decimal(call["price"]) + 45500)
+    (scan,) = found["underlyings"]
+    assert Decimal(scan["scan"]["share"]) == Decimal(found["share"]["initialMargin"])
+    assert scan["worstBefore"] == "spot x 0.8, vol up, weight 0.5"
+    assert len(scan["scenarios"]) == 2
+    for line in scan["scenarios"]:
+        assert Decimal(line["after"]) - Decimal(line["before"]) == Decimal(line["share"])
+
+
+def test_after_the_trades_it_is_the_portfolio_that_results(
+    run: Run, files: dict[str, Path], write: Write, portfolio_json: Json
+) -> None:
+    found = run(*arguments(files), *WHAT_IF, "--json").json["whatIf"]
+    portfolio_json["cash"] = found["after"]["cash"]
+    portfolio_json["positions"] = [
+        {"instrument": "BTC", "quantity": "1.5"},
+        {"instrument": "BTC-27MAR26-90000-C", "quantity": "-1"},
+    ]
+    write("portfolio.json", portfolio_json)
+    assert run(*arguments(files), "--json").json["account"] == found["after"]
+
+
+def test_a_file_of_trades_is_the_same(run: Run, files: dict[str, Path], write: Write) -> None:
+    trades = [
+        {"instrument": "BTC-27MAR26-90000-C", "quantity": "-1"},
+        {"instrument": "BTC", "quantity": "-0.5", "price": "91000"},
+    ]
+    path = write("trades.json", {"format": "marginproof/trades@1", "trades": trades})
+    from_file = run(*arguments(files), "--add", path, "--json").json
+    assert from_file == run(*arguments(files), *WHAT_IF, "--json").json
+    shown = run(*arguments(files), "--add", path).out
+    assert "Sells 1 BTC-27MAR26-90000-C at" in shown
+    assert "Sells 0.5 BTC at 91,000.00 USD." in shown
+    assert "trades' share" in shown
+
+
+def test_a_trade_that_closes_everything(run: Run, files: dict[str, Path]) -> None:
+    found = run(*arguments(files), "--add", "BTC=-2", "--json").json["whatIf"]
+    assert (found["after"]["initialMargin"], found["after"]["cash"]) == ("0", "200000")
+    assert found["underlyings"][0]["worstAfter"] is None
+    assert run(*arguments(files), "--add", "BTC=-2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("trade", "words"),
+    [
+        ("nonsense", "neither a file nor a trade"),
+        ("none.json", "no such file"),
+        ("BTC=", "quantity: '' is not a plain decimal"),
+        ("BTC=0", "quantity: '0' is out of range"),
+        ("BTC=1@", "price: '' is not a plain decimal"),
+        ("BTC=1@1e9", "price: '1e9' is not a plain decimal"),
+        ("btc=1", "symbol 'btc'"),
+        ("DOGE=1", "underlying DOGE is not in the market"),
+        ("BTC-28MAR26=1", "expiry 28MAR26 of BTC is not in the market"),
+        ("BTC=-2.5", "-0.5 BTC would be held: spot collateral cannot be sold short"),
+        ("BTC=100000000", "100000002 BTC would be held; allowed: at most 100000000 either way"),
+        ("", "neither a file nor a trade"),
+        ("x" * 5000, "neither a file nor a trade"),
+        ("=1", "symbol ''"),
+    ],
+)
+def test_a_bad_trade_is_told(run: Run, files: dict[str, Path], trade: str, words: str) -> None:
+    done = run(*arguments(files), "--add", trade)
+    assert (done.code, done.out) == (2, "")
+    assert "--add" in done.err or "no such file" in done.err
+    assert words in done.err

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import Json, Run
+from cli.conftest import Run
 from marginproof.documents import load_market
 
 Write = Callable[[str, Any], Path]
@@ -199,28 +199,3 @@ def test_crash_lists_shows_and_exports(run: Run, tmp_path: Path) -> None:
     assert "63,858.35" in run("market", "show", target).out
     assert run("market", "crash", 7).code == 2
     assert "needs the number" in run("market", "crash", "-o", target).err
-
-
-def test_models_are_listed_shown_and_checked(run: Run, write: Write, model_json: Json) -> None:
-    assert "options-33" in run("model", "list").out
-    assert run("model", "list", "--json").json[0]["name"] == "options-33"
-    assert "x 0.82" in run("model", "show", "options-33").out
-    path = write("model.json", model_json)
-    assert run("model", "show", path, "--json").json["name"] == "two"
-    checked = run("model", "check", path, "--symbols", "BTC,ETH", "--json").json
-    assert checked["scenarios"] == {"BTC": 2, "ETH": 2}
-    assert checked["hash"].startswith("0x")
-    other = run("model", "check", path, "--symbols", "BTC", "--json").json
-    assert other["hash"] != checked["hash"]
-
-
-def test_bad_models_are_refused(run: Run, write: Write, model_json: Json) -> None:
-    model_json["default"]["scenarios"][0]["weight"] = "2"
-    path = write("model.json", model_json)
-    for command in ("show", "check"):
-        done = run("model", command, path)
-        assert done.code == 2
-        assert "default.scenarios[0].weight: '2' is out of range; allowed: 0 to 1" in done.err
-    assert "no shipped model of that name (options-33)" in run("model", "show", "nonsense").err
-    assert "--symbols" in run("model", "check", "options-33", "--symbols", "BTC,btc").err
-    assert "twice" in run("model", "check", "options-33", "--symbols", "BTC,BTC").err

@@ -7,7 +7,7 @@ from typing import Final
 from evm.machine import START
 from marginproof.spec.instruments import IdParts, InstrumentTable, instrument_id
 from marginproof.spec.market import ExpiryMarket, MarketSnapshot, Settlement, UnderlyingMarket
-from marginproof.spec.model import Model, ModelSection, Scenario, VolKind
+from marginproof.spec.model import Model, Scenario, VolKind, neutral_section
 from marginproof.spec.portfolio import Position, encode_portfolio
 from marginproof.spec.svi import Svi
 
@@ -70,17 +70,16 @@ def model(initial_wad: int = 12 * WAD // 10, maintenance_wad: int = WAD) -> Mode
     """Spot moves of 15% either way, vol up and down."""
     return Model(
         tuple(
-            ModelSection(
-                underlying=underlying,
-                initial_factor_wad=initial_wad,
-                maintenance_factor_wad=maintenance_wad,
-                vol_up_wad=WAD // 2,
-                vol_down_wad=3 * WAD // 10,
-                min_vol_up_wad=4 * WAD // 10,
-                power_short_wad=3 * WAD // 10,
-                power_long_wad=13 * WAD // 100,
-                floor_seconds=DAY,
-                scenarios=_SCENARIOS,
+            neutral_section(
+                underlying,
+                _SCENARIOS,
+                initial_factor=initial_wad,
+                maintenance_factor=maintenance_wad,
+                vol_up=WAD // 2,
+                vol_down=3 * WAD // 10,
+                min_vol_up=4 * WAD // 10,
+                power_short=3 * WAD // 10,
+                power_long=13 * WAD // 100,
             )
             for underlying in (BTC, ETH)
         )
@@ -94,11 +93,13 @@ def section(
     funding_e8: int = 0,
     settled: dict[int, int] | None = None,
 ) -> UnderlyingMarket:
-    """One underlying at a time: every listed expiry still to come at 60% volatility, settlement prices of the others."""
+    """One underlying at a time: the perpetual at the spot price, every listed expiry still to come at 60% volatility, settlement prices
+    of the others."""
     prices = settled or {}
     return UnderlyingMarket(
         underlying=underlying,
         spot_e8=spot_e8,
+        perpetual_e8=spot_e8,
         confidence_wad=0,
         funding_e8=funding_e8,
         settlements=tuple(

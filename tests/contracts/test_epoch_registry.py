@@ -11,7 +11,7 @@ from eth_utils.address import to_canonical_address
 
 from evm.machine import ADMIN, START, STRANGER, refused
 from marginproof.spec.hashing import keccak
-from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
+from marginproof.spec.market import MarketSnapshot, encode_market, encode_section, market_hash
 from marginproof.spec.model import encode_model, model_hash
 from marginproof.spec.typed_data import EpochHeader, digest, domain_separator
 
@@ -347,7 +347,9 @@ def test_market_out_of_range_is_refused_though_signed(ready: World) -> None:
     ready.snapshot()
     raw = bytearray(ready.market_bytes())
     raw[18:26] = bytes(8)
-    sections = [bytes(raw[17 : 17 + 147]), bytes(raw[17 + 147 :])]
+    assert ready.market is not None
+    first = 17 + len(encode_section(ready.market.underlyings[0]))
+    sections = [bytes(raw[17:first]), bytes(raw[first:])]
     commitment = keccak(bytes(raw[:17]) + b"".join(keccak(part) for part in sections))
     header = replace(ready.snapshot(), market_hash=commitment)
     with refused("OutOfRange", "spot", 0, 10**6, 10**14):
@@ -405,6 +407,30 @@ def test_attack_13_spot_away_from_the_feed(ready: World) -> None:
     with refused("FeedDeviation", ETH, setting.SPOTS[ETH], answer, setting.DEVIATION_BPS):
         ready.submit(header)
     assert nothing_posted(ready)
+
+
+def with_perpetual(world: World, underlying: int, price: int) -> EpochHeader:
+    """A header over the market with another price of a perpetual."""
+    market = setting.market(world.time)
+    parts = tuple(
+        replace(part, perpetual_e8=price) if part.underlying == underlying else part
+        for part in market.underlyings
+    )
+    return world.snapshot(replace(market, underlyings=parts))
+
+
+@pytest.mark.parametrize("underlying", [BTC, ETH])
+def test_a_perpetual_stays_within_the_deviation_of_spot(ready: World, underlying: int) -> None:
+    spot = setting.SPOTS[underlying]
+    distance = spot * setting.DEVIATION_BPS // 10_000
+    for price in (spot - distance - 1, spot + distance + 1):
+        header = with_perpetual(ready, underlying, price)
+        with refused("PerpetualDeviation", underlying, price, spot, setting.DEVIATION_BPS):
+            ready.submit(header)
+        assert nothing_posted(ready)
+    for price in (spot - distance, spot + distance):
+        ready.submit(with_perpetual(ready, underlying, price))
+        ready.advance()
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,22 @@ def test_price_within_the_deviation_passes_and_one_unit_beyond_does_not(decimals
             guarded.check(price)
 
 
+def test_perpetual_within_the_deviation_of_spot_passes_and_one_unit_beyond_does_not(guarded: Guarded) -> None:
+    for spot in (PRICE, PRICE + 19, 10**6):
+        distance = spot * BPS // 10_000
+        for perpetual in (spot - distance, spot, spot + distance):
+            guarded.guard.call("checkPerpetual", BTC, perpetual, spot)
+        for perpetual in (spot - distance - 1, spot + distance + 1, 0, 2**64 - 1):
+            with refused("PerpetualDeviation", BTC, perpetual, spot, BPS):
+                guarded.guard.call("checkPerpetual", BTC, perpetual, spot)
+
+
+def test_perpetual_without_a_feed_may_not_leave_spot(guarded: Guarded) -> None:
+    guarded.guard.call("checkPerpetual", ETH, PRICE, PRICE)
+    with refused("PerpetualDeviation", ETH, PRICE + 1, PRICE, 0):
+        guarded.guard.call("checkPerpetual", ETH, PRICE + 1, PRICE)
+
+
 def test_no_rounding_lets_a_price_pass() -> None:
     guarded = Guarded(18)
     guarded.answer(PRICE * 10**10 + 1)

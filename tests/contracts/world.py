@@ -187,7 +187,7 @@ class World:
     def figures_of(self, portfolio: bytes) -> Margin:
         """The figures of portfolio bytes by the specification, on the newest market."""
         positions = [(setting.TABLE.resolve(p.instrument), p.quantity) for p in decode_portfolio(portfolio)]
-        return margin(positions, self.model, self._values())
+        return margin(positions, self._values())
 
     def _values(self) -> ValueTable:
         """Values on the newest market, each computed once."""

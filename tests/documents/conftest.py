@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from .full_model import full_model
+
 Json = dict[str, Any]
 
 
@@ -41,8 +43,7 @@ def market_json() -> Json:
 def model_json() -> Json:
     """A model with two scenarios and one override."""
     entry = {
-        "initialFactor": "1",
-        "maintenanceFactor": "0.8",
+        "factors": {"initial": "1", "maintenance": "0.8"},
         "vol": {
             "up": "0.5",
             "down": "0.3",
@@ -57,12 +58,12 @@ def model_json() -> Json:
         ],
     }
     return {
-        "format": "marginproof/model@1",
+        "format": "marginproof/model@2",
         "name": "two",
         "source": "made up",
         "date": "2026-01",
         "default": entry,
-        "underlyings": {"ETH": {**entry, "initialFactor": "2"}},
+        "underlyings": {"ETH": {**entry, "factors": {"initial": "2", "maintenance": "0.8"}}},
     }
 
 
@@ -80,3 +81,18 @@ def portfolio_json() -> Json:
             {"instrument": "BTC-1769673600-80000.5-P", "quantity": "0.00000001"},
         ],
     }
+
+
+@pytest.fixture
+def full_model_json() -> Json:
+    """A model that uses every group."""
+    return full_model()
+
+
+@pytest.fixture
+def what_if_json(market_json: Json) -> Json:
+    """The same market with volatilities per strike instead of a smile."""
+    expiry = market_json["underlyings"][0]["expiries"][0]
+    del expiry["svi"]
+    expiry["vols"] = {"80000": "0.5", "80000.5": "0.6"}
+    return market_json

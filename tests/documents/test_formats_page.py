@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from marginproof.documents import Document, parse_document
+from marginproof.documents import Document, ModelDocument, parse_document
 from marginproof.documents.json_schema import DOCUMENT_KINDS
+from marginproof.documents.model_convert import field_value
 from marginproof.errors import InputError
+from marginproof.spec.model_fields import FIELDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 
 
 def kind(example: str) -> type[Document]:
-    name = str(json.loads(example)["format"])
-    return DOCUMENT_KINDS[name.removeprefix("marginproof/").removesuffix("@1")]
+    document = json.loads(example)
+    name = str(document["format"]).removeprefix("marginproof/").rpartition("@")[0]
+    return DOCUMENT_KINDS["market-what-if" if '"vols"' in example else name]
 
 
 def test_there_is_one_example_of_each_format() -> None:
@@ -26,7 +30,41 @@ def test_there_is_one_example_of_each_format() -> None:
         "MarketDocument",
         "ModelDocument",
         "PortfolioDocument",
+        "TradesDocument",
+        "WhatIfMarketDocument",
     ]
+
+
+def test_the_model_example_uses_every_field() -> None:
+    (example,) = (text for text in EXAMPLES if "marginproof/model@2" in text)
+    entry = parse_document(ModelDocument, example, "example").default
+    assert all(field_value(entry, field) is not None for field in FIELDS)
+
+
+def _number(text: str) -> int:
+    return int(Decimal(text) * 10**18)
+
+
+@pytest.mark.parametrize(
+    ("words", "field"),
+    [
+        ("`factors.initial` |", "initialFactor"),
+        ("`vol.up`, `vol.down` |", "volUp"),
+        ("`vol.minimumUp` |", "minVolUp"),
+        ("`vol.shortPower`, `vol.longPower` |", "powerLong"),
+        ("`basis.up`, `basis.down` |", "basisUp"),
+        ("`basis.base`, `basis.perYear` |", "basisBase"),
+        ("`delta.net`, `delta.hedged` |", "deltaNet"),
+        ("`addOns.nakedShortOptions` |", "nakedMaintenance"),
+        ("`addOns.perpetuals`, `futures` |", "perpetualInitial"),
+        ("`addOns.collateral` |", "haircutInitial"),
+    ],
+)
+def test_the_table_gives_the_ranges_of_the_specification(words: str, field: str) -> None:
+    (row,) = (line for line in PAGE.splitlines() if line.startswith(f"| {words}"))
+    low, high = row.rstrip(" |").rpartition("| ")[2].split(" to ")
+    known = next(item for item in FIELDS if item.name == field)
+    assert (_number(low), _number(high)) == (known.low, known.high)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from marginproof.documents import ModelDocument, document_json, load_model_file, model_to_spec, parse_document
+from marginproof.documents.model_convert import FIELD_PATHS
 from marginproof.errors import InputError
 from marginproof.models import list_presets, load_model, load_preset
-from marginproof.spec.model import VolKind, check_model
+from marginproof.spec.model import Scenario, VolKind, neutral_section
+from marginproof.spec.model_fields import FIELDS, Field
 
 from .changes import REMOVED, changed
+from .full_model import full_value, written
 
 Json = dict[str, Any]
+FLAT: Json = {"spot": "1", "vol": "none", "weight": "1"}
 
 
 def parse(document: object) -> ModelDocument:
@@ -25,13 +29,49 @@ def parse(document: object) -> ModelDocument:
 def test_a_model_becomes_one_section_per_underlying(model_json: Json) -> None:
     model = model_to_spec(parse(model_json), {"ETH": 2, "BTC": 1})
     btc, eth = model.sections
-    assert (btc.underlying, btc.initial_factor_wad, btc.maintenance_factor_wad) == (1, 10**18, 8 * 10**17)
-    assert (eth.underlying, eth.initial_factor_wad) == (2, 2 * 10**18)
-    assert (btc.vol_up_wad, btc.vol_down_wad, btc.min_vol_up_wad) == (5 * 10**17, 3 * 10**17, 4 * 10**17)
-    assert (btc.power_short_wad, btc.power_long_wad, btc.floor_seconds) == (3 * 10**17, 13 * 10**16, 86400)
+    assert (btc.underlying, btc.initial_factor, btc.maintenance_factor) == (1, 10**18, 8 * 10**17)
+    assert (eth.underlying, eth.initial_factor) == (2, 2 * 10**18)
+    assert (btc.vol_up, btc.vol_down, btc.min_vol_up) == (5 * 10**17, 3 * 10**17, 4 * 10**17)
+    assert (btc.power_short, btc.power_long, btc.floor_seconds) == (3 * 10**17, 13 * 10**16, 86400)
     first, second = btc.scenarios
     assert (first.spot_wad, first.kind, first.weight_wad) == (118 * 10**16, VolKind.UP, 10**18)
     assert (second.spot_wad, second.kind, second.weight_wad) == (82 * 10**16, VolKind.NONE, 5 * 10**17)
+
+
+def test_every_field_reaches_its_place_in_the_section(full_model_json: Json) -> None:
+    """Every field has a value of its own in the document, so that no two can be exchanged."""
+    section = model_to_spec(parse(full_model_json), {"BTC": 1}).sections[0]
+    for number, field in enumerate(FIELDS):
+        assert getattr(section, field.attribute) == full_value(number, field), field.name
+
+
+def test_groups_that_are_absent_are_neutral(model_json: Json) -> None:
+    plain = changed(changed(model_json, "default.vol", REMOVED), "default.scenarios", [FLAT])
+    section = model_to_spec(parse(changed(plain, "underlyings", {})), {"BTC": 3}).sections[0]
+    scenario = Scenario(10**18, VolKind.NONE, 10**18)
+    assert section == neutral_section(3, (scenario,), maintenance_factor=8 * 10**17)
+    assert section.charges() == ()
+
+
+@pytest.mark.parametrize("path", [path for path in FIELD_PATHS.values() if "." in path])
+def test_inside_a_group_everything_is_required(full_model_json: Json, path: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(changed(full_model_json, f"default.{path}", REMOVED))
+    assert f"default.{path}: missing; this key is required" in str(caught.value)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_field_is_refused_just_outside_its_range(full_model_json: Json, field: Field) -> None:
+    path = f"default.{FIELD_PATHS[field.name]}"
+    for value in (field.low, field.high):
+        if (field.name, value) not in (("initialFactor", 0), ("maintenanceFactor", field.high)):
+            parse(changed(full_model_json, path, written(field, value)))
+    for value in (field.low - 1, field.high + 1):
+        with pytest.raises(InputError) as caught:
+            parse(changed(full_model_json, path, written(field, value)))
+        message = str(caught.value)
+        assert f"{path}: " in message
+        assert f"{written(field, value)!r} is out of range" in message
 
 
 def test_the_document_survives_writing_and_reading(model_json: Json) -> None:
@@ -48,27 +88,38 @@ def test_entries_of_underlyings_that_are_not_listed_have_no_section(model_json: 
         ("name", "", ["name:", "at least 1 characters"]),
         ("date", "January", ["date:", "'January'", "[0-9]{4}"]),
         ("default", REMOVED, ["default:", "missing"]),
-        ("default.initialFactor", "10.1", ["default.initialFactor:", "'10.1'", "0 to 10"]),
-        ("default.maintenanceFactor", "1.1", ["default:", "'1.1' is above initialFactor", "0 to 1"]),
-        ("default.vol.up", "4.5", ["default.vol.up:", "'4.5'", "0 to 4"]),
-        ("default.vol.down", "1.5", ["default.vol.down:", "'1.5'", "0 to 1"]),
-        ("default.vol.minimumUp", "8.5", ["default.vol.minimumUp:", "'8.5'", "0 to 8"]),
-        ("default.vol.shortPower", "-0.1", ["default.vol.shortPower:", "'-0.1'", "0 to 1"]),
-        ("default.vol.longPower", "2", ["default.vol.longPower:", "'2'", "0 to 1"]),
+        ("default.factors.initial", "10.1", ["default.factors.initial:", "'10.1'", "0 to 10"]),
+        ("default.factors.maintenance", "1.1", ["default.factors:", "'1.1' is above initial", "0 to 1"]),
+        ("format", "marginproof/model@1", ["format:", "'marginproof/model@1'", "'marginproof/model@2'"]),
+        ("default.basis", {"up": "1"}, ["default.basis.down: missing", "default.basis.base: missing"]),
+        ("default.skews", {}, ["default.skews: unknown key"]),
+        ("default.vol.up", "10.5", ["default.vol.up:", "'10.5'", "0 to 10"]),
+        ("default.vol.down", "-0.1", ["default.vol.down:", "'-0.1'", "0 to 10"]),
+        ("default.vol.minimumUp", "20.5", ["default.vol.minimumUp:", "'20.5'", "0 to 20"]),
+        ("default.vol.shortPower", "-0.1", ["default.vol.shortPower:", "'-0.1'", "0 to 10"]),
+        ("default.vol.longPower", "11", ["default.vol.longPower:", "'11'", "0 to 10"]),
         ("default.vol.floorSeconds", 0, ["default.vol.floorSeconds:", "0 is out of range", "at least 1"]),
-        ("default.vol.floorSeconds", 2592001, ["default.vol.floorSeconds:", "2592001", "at most 2592000"]),
+        ("default.vol.floorSeconds", 34560001, ["default.vol.floorSeconds:", "34560001", "at most 34560000"]),
         ("default.vol.floorSeconds", "86400", ["default.vol.floorSeconds:", "'86400'", "whole number"]),
         ("default.scenarios", [], ["default.scenarios:", "0 entries", "at least 1"]),
         ("default.scenarios.0.spot", "0.009", ["default.scenarios[0].spot:", "'0.009'", "0.01 to 16"]),
         ("default.scenarios.1.spot", "16.1", ["default.scenarios[1].spot:", "'16.1'", "0.01 to 16"]),
-        ("default.scenarios.0.weight", "1.1", ["default.scenarios[0].weight:", "'1.1'", "0 to 1"]),
+        ("default.scenarios.0.weight", "9.1", ["default.scenarios[0].weight:", "'9.1'", "0 to 9"]),
         (
             "default.scenarios.0.vol",
             "sideways",
-            ["default.scenarios[0].vol:", "'sideways'", "'none', 'up' or 'down'"],
+            [
+                "default.scenarios[0].vol:",
+                "'sideways'",
+                "'none', 'up', 'down', 'add', 'linearSkew' or 'absoluteSkew'",
+            ],
         ),
         ("default.scenarios.0.volume", "1", ["default.scenarios[0].volume:", "unknown key"]),
-        ("underlyings.ETH.initialFactor", 2, ["underlyings.ETH.initialFactor:", "2 is a JSON number"]),
+        (
+            "underlyings.ETH.factors.initial",
+            2,
+            ["underlyings.ETH.factors.initial:", "2 is a JSON number"],
+        ),
         ("underlyings.eth", {}, ["underlyings.eth", "'eth'", "[A-Z0-9]{1,10}"]),
     ],
 )
@@ -80,40 +131,72 @@ def test_a_bad_value_names_field_value_and_range(
     assert all(part in str(caught.value) for part in parts), str(caught.value)
 
 
+def test_of_another_version_only_the_format_is_told(model_json: Json) -> None:
+    del model_json["default"]["factors"]
+    with pytest.raises(InputError) as caught:
+        parse(model_json | {"format": "marginproof/model@1", "extra": 1})
+    assert str(caught.value) == (
+        "model.json: 1 problem\n  format: 'marginproof/model@1' is not accepted; allowed: 'marginproof/model@2' "
+        "(docs/formats.md has the form)"
+    )
+
+
 def test_at_most_128_scenarios(model_json: Json) -> None:
-    scenario = model_json["default"]["scenarios"][0]
-    assert len(parse(changed(model_json, "default.scenarios", [scenario] * 128)).default.scenarios) == 128
+    scenarios = [FLAT | {"spot": f"{3 - index / 100:.2f}"} for index in range(129)]
+    assert len(parse(changed(model_json, "default.scenarios", scenarios[:128])).default.scenarios) == 128
     with pytest.raises(InputError, match=r"default.scenarios: more than 128 entries"):
-        parse(changed(model_json, "default.scenarios", [scenario] * 129))
+        parse(changed(model_json, "default.scenarios", scenarios))
 
 
-def test_options_33_is_the_published_set() -> None:
-    document = load_preset("options-33")
-    section = model_to_spec(document, {"BTC": 1}).sections[0]
-    check_model(model_to_spec(document, {"BTC": 1, "ETH": 2}))
-    scenarios = [(item.spot_wad, item.kind, item.weight_wad) for item in section.scenarios]
-    core = [(1180, VolKind.UP)]
-    for spot in (1135, 1090, 1045, 1000, 955, 910, 865):
-        core += [(spot, kind) for kind in (VolKind.UP, VolKind.NONE, VolKind.DOWN)]
-    core.append((820, VolKind.UP))
-    assert scenarios[:23] == [(spot * 10**15, kind, 10**18) for spot, kind in core]
-    tails = {34: 21000, 67: 42000, 150: 27720, 200: 13860, 300: 6930, 400: 4620, 500: 3465, 600: 2772}
-    assert scenarios[23:] == [(spot * 10**16, VolKind.UP, weight * 10**13) for spot, weight in tails.items()]
-    assert (section.initial_factor_wad, section.maintenance_factor_wad) == (10**18, 8 * 10**17)
-    assert (section.vol_up_wad, section.vol_down_wad, section.min_vol_up_wad) == (
-        5 * 10**17,
-        3 * 10**17,
-        4 * 10**17,
-    )
-    assert (section.power_short_wad, section.power_long_wad, section.floor_seconds) == (
-        3 * 10**17,
-        13 * 10**16,
-        86400,
-    )
-    assert "derivexyz/v2-core" in document.source
-    assert document.date == "2026-01"
-    assert document.description is not None
-    assert all(word in document.description for word in ("skew", "basis", "static discount", "add-ons"))
+ORDERED: list[Json] = [
+    {"spot": "1.2", "vol": "up", "weight": "2"},
+    {"spot": "1.2", "vol": "up", "weight": "1"},
+    {"spot": "1", "vol": "up", "weight": "1"},
+    {"spot": "1", "vol": "add", "amount": "0.2", "weight": "1"},
+    {"spot": "1", "vol": "add", "amount": "-0.2", "weight": "1"},
+    {"spot": "1", "vol": "none", "weight": "1"},
+    {"spot": "1", "vol": "down", "weight": "1"},
+    {"spot": "0.8", "vol": "up", "weight": "1"},
+    {"spot": "3", "vol": "up", "weight": "0.5"},
+    {"spot": "1", "vol": "linearSkew", "weight": "1"},
+    {"spot": "1", "vol": "absoluteSkew", "weight": "1"},
+]
+ORDERED[0]["spot"] = "0.5"
+
+
+def test_scenarios_have_one_order(full_model_json: Json) -> None:
+    parse(changed(full_model_json, "default.scenarios", ORDERED))
+    for index in range(len(ORDERED) - 1):
+        swapped = [*ORDERED]
+        swapped[index], swapped[index + 1] = swapped[index + 1], swapped[index]
+        with pytest.raises(InputError) as caught:
+            parse(changed(full_model_json, "default.scenarios", swapped))
+        assert f"UnsortedScenarios: scenarios[{index + 1}] belongs before scenarios[{index}]" in str(
+            caught.value
+        )
+
+
+def test_a_move_that_is_given_twice_is_refused(full_model_json: Json) -> None:
+    twice = [*ORDERED[:8], ORDERED[7] | {"weight": "0.7"}, *ORDERED[8:]]
+    with pytest.raises(InputError, match=r"scenarios\[8\] makes the same move as scenarios\[7\]"):
+        parse(changed(full_model_json, "default.scenarios", twice))
+
+
+@pytest.mark.parametrize(("vol", "group"), [("up", "vol"), ("down", "vol"), ("linearSkew", "skew")])
+def test_a_scenario_needs_its_group(model_json: Json, vol: str, group: str) -> None:
+    bare = changed(changed(model_json, "default.vol", REMOVED), "default.scenarios", [FLAT | {"vol": vol}])
+    with pytest.raises(InputError, match=rf"scenarios\[0\].vol: '{vol}' needs the group {group}"):
+        parse(bare)
+
+
+def test_an_amount_belongs_to_add(model_json: Json) -> None:
+    for scenario, words in (
+        (FLAT | {"vol": "add"}, r"scenarios\[0\]: amount: missing"),
+        (FLAT | {"amount": "0.1"}, "amount: given with vol 'none'"),
+        (FLAT | {"vol": "add", "amount": "4.1"}, r"amount: '4.1' is out of range; allowed: -4 to 4"),
+    ):
+        with pytest.raises(InputError, match=words):
+            parse(changed(model_json, "default.scenarios", [scenario]))
 
 
 def test_every_shipped_model_is_named_as_its_file() -> None:
@@ -126,8 +209,11 @@ def test_a_model_is_loaded_by_name_or_from_a_file(model_json: Json, tmp_path: Pa
     assert load_model(path) == load_model_file(path) == parse(model_json)
     assert load_model("options-33") == load_preset("options-33")
     with pytest.raises(
-        InputError, match=r"options-34: no such file, and no shipped model of that name \(options-33\)"
+        InputError,
+        match=r"options-34: no such file, and no shipped model of that name \(grid-27, nine-9, options-31",
     ):
         load_model("options-34")
-    with pytest.raises(InputError, match=r"no shipped model is named '../x'; allowed: options-33"):
+    with pytest.raises(
+        InputError, match=r"no shipped model is named '../x'; allowed: grid-27, nine-9, options-31"
+    ):
         load_preset("../x")

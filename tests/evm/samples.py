@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from marginproof.spec.codec import unsigned
+from marginproof.spec.codec import signed, unsigned
 from marginproof.spec.market import (
     ExpiryMarket,
     MarketSnapshot,
@@ -14,7 +14,15 @@ from marginproof.spec.market import (
     encode_header,
     encode_section,
 )
-from marginproof.spec.model import Model, ModelSection, Scenario, VolKind
+from marginproof.spec.model import (
+    FIELD_BYTES,
+    MODEL_VERSION,
+    Model,
+    ModelSection,
+    Scenario,
+    VolKind,
+    neutral_section,
+)
 from marginproof.spec.svi import Svi
 
 DAY = 86_400
@@ -37,6 +45,7 @@ def quotes(underlying: int) -> UnderlyingMarket:
     return UnderlyingMarket(
         underlying=underlying,
         spot_e8=80_000 * 10**8 // underlying,
+        perpetual_e8=80_080 * 10**8 // underlying,
         confidence_wad=WAD,
         funding_e8=-5 * 10**8,
         settlements=(Settlement(SETTLED, 79_000 * 10**8),),
@@ -48,12 +57,16 @@ def quotes(underlying: int) -> UnderlyingMarket:
 
 
 def rules(underlying: int) -> ModelSection:
-    """One underlying's model."""
-    powers = {"power_short_wad": 3 * WAD // 10, "power_long_wad": 13 * WAD // 100}
-    vols = {"vol_up_wad": WAD // 2, "vol_down_wad": 3 * WAD // 10, "min_vol_up_wad": 4 * WAD // 10}
-    factors = {"initial_factor_wad": WAD, "maintenance_factor_wad": 8 * WAD // 10}
-    return ModelSection(
-        underlying=underlying, **factors, **vols, **powers, floor_seconds=DAY, scenarios=SCENARIOS
+    """One underlying's model: scenarios alone, no charges and no add-ons."""
+    return neutral_section(
+        underlying,
+        SCENARIOS,
+        maintenance_factor=8 * WAD // 10,
+        vol_up=WAD // 2,
+        vol_down=3 * WAD // 10,
+        min_vol_up=4 * WAD // 10,
+        power_short=3 * WAD // 10,
+        power_long=13 * WAD // 100,
     )
 
 
@@ -62,12 +75,14 @@ MODEL = Model((rules(1), rules(2)))
 
 
 def market_with(field: str, value: Any) -> MarketSnapshot:
-    """The market with one field of its last underlying, its first live expiry, its smile or its settlement replaced."""
+    """The market with one field of its last underlying, its first live expiry (a name of both starts with expiry_ there),
+    its smile or its settlement replaced."""
     if hasattr(MARKET, field):
         return replace(MARKET, **{field: value})
     first, last = MARKET.underlyings
     if not hasattr(last, field):
         live, later = last.expiries
+        field = field.removeprefix("expiry_")
         if hasattr(SMILE, field):
             live = replace(live, svi=replace(SMILE, **{field: value}))
         elif hasattr(live, field):
@@ -95,21 +110,15 @@ def raw_market(market: MarketSnapshot) -> bytes:
 
 def raw_model(model: Model) -> bytes:
     """Model bytes without the checks of `encode_model`."""
-    parts = [b"\1", unsigned(len(model.sections), 1)]
+    parts = [unsigned(MODEL_VERSION, 1), unsigned(len(model.sections), 1)]
     for s in model.sections:
-        words = (
-            s.initial_factor_wad,
-            s.maintenance_factor_wad,
-            s.vol_up_wad,
-            s.vol_down_wad,
-            s.min_vol_up_wad,
-        )
+        parts += [unsigned(s.underlying, 1), *(signed(value, FIELD_BYTES) for value in s.values())]
+        parts.append(unsigned(len(s.scenarios), 1))
         parts += [
-            unsigned(s.underlying, 1),
-            *(unsigned(v, 8) for v in (*words, s.power_short_wad, s.power_long_wad)),
-        ]
-        parts += [unsigned(s.floor_seconds, 4), unsigned(len(s.scenarios), 1)]
-        parts += [
-            unsigned(x.spot_wad, 8) + unsigned(x.kind, 1) + unsigned(x.weight_wad, 8) for x in s.scenarios
+            unsigned(x.spot_wad, 8)
+            + unsigned(x.kind, 1)
+            + signed(x.amount_wad, 8)
+            + unsigned(x.weight_wad, 8)
+            for x in s.scenarios
         ]
     return b"".join(parts)

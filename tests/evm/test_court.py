@@ -49,10 +49,10 @@ def test_spot_and_its_worst_scenario(court: Court) -> None:
 
 
 def test_a_perpetual_is_worth_its_price_less_funding(court: Court) -> None:
-    """Short 2 at 40,000 with cumulative funding -5: worth -80,010; up 15% loses 12,000."""
+    """Short 2 at 40,040, spot being 40,000, with cumulative funding -5: worth -80,090; up 15% loses 12,012."""
     model, portfolio = court.publish(MODEL), court.portfolio([(PERPETUAL, -2 * UNIT)])
     assert court.recompute(model, portfolio, MARKET) == (
-        *(-80_010 * UNIT, 0, 12_000 * UNIT, 9_600 * UNIT),
+        *(-80_090 * UNIT, 0, 12_012 * UNIT, 9_609_60000000),
         bytes((2, 1)),
     )
 
@@ -87,7 +87,7 @@ def test_values_round_down_and_requirements_up(court: Court) -> None:
     model = court.publish(MODEL)
     for quantity in (1, -1):
         book = [(Instrument(1, Kind.CALL, LATER, STRIKE), quantity), (Instrument(2, Kind.SPOT), quantity)]
-        expected = margin(book, MODEL, value_table(MARKET, MODEL))
+        expected = margin(book, value_table(MARKET, MODEL))
         figures = court.recompute(model, court.portfolio(book), MARKET)
         assert figures[:4] == (expected.value, expected.spot_value, expected.initial, expected.maintenance)
 
@@ -164,7 +164,7 @@ def test_unknown_instruments(court: Court) -> None:
 
 
 def test_a_model_never_published(court: Court) -> None:
-    unknown = model_hash(model_with("vol_up_wad", 12_345))
+    unknown = model_hash(model_with("vol_up", 12_345))
     with refused("UnknownModel", unknown):
         court.recompute(unknown, b"", MARKET)
 
@@ -181,7 +181,7 @@ def test_what_market_or_model_lacks(court: Court) -> None:
             portfolio = court.portfolio([(held, UNIT)])
             refused_by_all(court, both, portfolio, encode_market(MARKET), "MissingExpiry", expiry)
             assert_refused_alike(
-                partial(margin, [(held, UNIT)], MODEL, value_table(MARKET, MODEL)),
+                partial(margin, [(held, UNIT)], value_table(MARKET, MODEL)),
                 partial(court.recompute, both, portfolio, MARKET),
                 "MissingExpiry",
             )

@@ -26,7 +26,7 @@ from .machine import Contract, Machine
 
 @pytest.fixture(scope="module")
 def harness() -> Contract:
-    return Machine().deploy("PricingHarness")
+    return Machine().deploy("CodecHarness")
 
 
 def leaves(count: int) -> list[bytes]:

@@ -18,7 +18,9 @@ from .samples import DAY, LIVE, MARKET, MODEL, SETTLED, TIME, WAD, market_with, 
 BOUNDS = {
     "settlement_token_e8": (limits.MIN_SETTLEMENT_TOKEN, limits.MAX_SETTLEMENT_TOKEN),
     "spot_e8": (limits.MIN_SPOT, limits.MAX_SPOT),
+    "perpetual_e8": (limits.MIN_SPOT, limits.MAX_SPOT),
     "confidence_wad": (limits.MIN_CONFIDENCE, limits.MAX_CONFIDENCE),
+    "expiry_confidence_wad": (limits.MIN_CONFIDENCE, limits.MAX_CONFIDENCE),
     "funding_e8": (-limits.MAX_FUNDING, limits.MAX_FUNDING),
     "settled_expiry": (1, TIME),
     "price_e8": (limits.MIN_SETTLEMENT_PRICE, limits.MAX_SETTLEMENT_PRICE),
@@ -37,13 +39,15 @@ OUTSIDE = {
     "time": (0, limits.MAX_TIME),
     "settlement_token_e8": (0, limits.MAX_SETTLEMENT_TOKEN + 1),
     "spot_e8": (0, limits.MIN_SPOT - 1, limits.MAX_SPOT + 1, 2**64 - 1),
+    "perpetual_e8": (0, limits.MIN_SPOT - 1, limits.MAX_SPOT + 1, 2**64 - 1),
     "confidence_wad": (limits.MAX_CONFIDENCE + 1,),
+    "expiry_confidence_wad": (limits.MAX_CONFIDENCE + 1, 2**64 - 1),
     "funding_e8": (-limits.MAX_FUNDING - 1, limits.MAX_FUNDING + 1, -(2**63)),
     "settled_expiry": (0, TIME + 1),
     "price_e8": (0, limits.MAX_SETTLEMENT_PRICE + 1),
     "expiry": (TIME, 1),
     "forward_e8": (0, limits.MIN_SPOT - 1, limits.MAX_SPOT + 1),
-    "rate_wad": (-1, 1),
+    "rate_wad": (limits.MIN_RATE - 1, limits.MAX_RATE + 1, -(2**63)),
     "a": (limits.MIN_SVI_A - 1, limits.MAX_SVI_A + 1),
     "b": (-1, limits.MAX_SVI_B + 1),
     "rho": (-limits.MAX_SVI_RHO - 1, limits.MAX_SVI_RHO + 1),
@@ -54,7 +58,7 @@ OUTSIDE = {
 
 @pytest.fixture(scope="module")
 def harness() -> Contract:
-    return Machine().deploy("PricingHarness")
+    return Machine().deploy("CodecHarness")
 
 
 def accepted(harness: Contract, market: MarketSnapshot) -> None:

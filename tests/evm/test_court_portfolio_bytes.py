@@ -50,7 +50,7 @@ BAD = {
 
 @pytest.fixture(scope="module")
 def harness() -> Contract:
-    return Machine().deploy("PricingHarness")
+    return Machine().deploy("CodecHarness")
 
 
 @pytest.fixture(scope="module")

@@ -142,15 +142,25 @@ def test_strikes_stay_in_range(filled: Contract) -> None:
     assert list(filled.call("strikes", 2)) == []
 
 
+def test_a_strike_is_added_once(filled: Contract) -> None:
+    with refused("DuplicateStrike", 1, STRIKES[0]):
+        filled.transact("addStrikes", 1, [10**12, STRIKES[0]])
+    with refused("DuplicateStrike", 1, 10**12):
+        filled.transact("addStrikes", 1, [10**12, 10**12])
+    assert list(filled.call("strikes", 1)) == list(STRIKES)
+    filled.transact("addStrikes", 2, [STRIKES[0]])
+
+
 def test_strikes_end_where_indices_end(filled: Contract) -> None:
     room = MAX_STRIKE_INDEX - len(STRIKES)
+    many = [10**12 + i for i in range(room + 1)]
     with refused("TooManyStrikes", 1, MAX_STRIKE_INDEX):
-        filled.transact("addStrikes", 1, [10**12] * (room + 1))
-    filled.transact("addStrikes", 1, [10**12] * room)
+        filled.transact("addStrikes", 1, many)
+    filled.transact("addStrikes", 1, many[:room])
     with refused("TooManyStrikes", 1, MAX_STRIKE_INDEX):
-        filled.transact("addStrikes", 1, [10**12])
+        filled.transact("addStrikes", 1, many[room:])
     assert filled.call("terms", one(instrument(2, MAX_STRIKE_INDEX, put=True))) == (
-        EXPIRIES[0] << 64 | 10**12,
+        EXPIRIES[0] << 64 | many[room - 1],
     )
 
 

@@ -50,17 +50,38 @@ function verify(leaf, index, count, siblings, expected) {
 // ---- EIP-712
 
 const TYPES = {
-  EIP712Domain: [["string", "name"], ["string", "version"], ["uint256", "chainId"], ["address", "verifyingContract"]],
+  EIP712Domain: [
+    ["string", "name"],
+    ["string", "version"],
+    ["uint256", "chainId"],
+    ["address", "verifyingContract"],
+  ],
   EpochHeader: [
-    ["uint64", "round"], ["uint64", "time"], ["uint64", "blockNumber"], ["bytes32", "blockHash"], ["uint64", "validUntil"],
-    ["bytes32", "modelHash"], ["bytes32", "marketHash"], ["bytes32", "leafRoot"], ["uint64", "leafCount"],
+    ["uint64", "round"],
+    ["uint64", "time"],
+    ["uint64", "blockNumber"],
+    ["bytes32", "blockHash"],
+    ["uint64", "validUntil"],
+    ["bytes32", "modelHash"],
+    ["bytes32", "marketHash"],
+    ["bytes32", "leafRoot"],
+    ["uint64", "leafCount"],
   ],
   Leaf: [
-    ["uint64", "account"], ["bytes32", "portfolioHash"], ["int256", "portfolioValue"], ["int256", "spotValue"],
-    ["uint256", "initialMargin"], ["uint256", "maintenanceMargin"], ["bytes", "worstScenarios"],
+    ["uint64", "account"],
+    ["bytes32", "portfolioHash"],
+    ["int256", "portfolioValue"],
+    ["int256", "spotValue"],
+    ["uint256", "initialMargin"],
+    ["uint256", "maintenanceMargin"],
+    ["bytes", "worstScenarios"],
   ],
   Order: [
-    ["uint64", "account"], ["uint32", "instrument"], ["int64", "quantity"], ["int64", "price"], ["uint64", "nonce"],
+    ["uint64", "account"],
+    ["uint32", "instrument"],
+    ["int64", "quantity"],
+    ["int64", "price"],
+    ["uint64", "nonce"],
     ["uint64", "deadline"],
   ],
 };
@@ -82,7 +103,8 @@ function structHash(name, values) {
 const domainSeparator = ({ chainId, contract }) =>
   structHash("EIP712Domain", { name: "marginproof", version: "1", chainId, verifyingContract: contract });
 
-const digest = (domain, hash) => keccak(Buffer.concat([Buffer.from([0x19, 0x01]), domainSeparator(domain), hash]));
+const digest = (domain, hash) =>
+  keccak(Buffer.concat([Buffer.from([0x19, 0x01]), domainSeparator(domain), hash]));
 
 // ---- secp256k1: y^2 = x^3 + 7
 
@@ -106,16 +128,18 @@ function inverse(a, m) {
 
 function powerMod(base, exponent, m) {
   let result = 1n;
-  for (; exponent > 0n; exponent >>= 1n, base = (base * base) % m) if (exponent & 1n) result = (result * base) % m;
+  for (; exponent > 0n; exponent >>= 1n, base = (base * base) % m)
+    if (exponent & 1n) result = (result * base) % m;
   return result;
 }
 
 function add(p, q) {
   if (p === null || q === null) return p ?? q;
   if (p[0] === q[0] && mod(p[1] + q[1], FIELD) === 0n) return null;
-  const slope = p[0] === q[0]
-    ? mod(3n * p[0] * p[0] * inverse(2n * p[1], FIELD), FIELD)
-    : mod((q[1] - p[1]) * inverse(q[0] - p[0], FIELD), FIELD);
+  const slope =
+    p[0] === q[0]
+      ? mod(3n * p[0] * p[0] * inverse(2n * p[1], FIELD), FIELD)
+      : mod((q[1] - p[1]) * inverse(q[0] - p[0], FIELD), FIELD);
   const x = mod(slope * slope - p[0] - q[0], FIELD);
   return [x, mod(slope * (p[0] - x) - p[1], FIELD)];
 }
@@ -138,7 +162,10 @@ function recover(hash, signature, index) {
   if ((y * y) % FIELD !== square) bad();
   if (Number(y & 1n) !== v - 27) y = FIELD - y;
   const byR = inverse(r, ORDER);
-  const key = add(multiply(GENERATOR, mod(-BigInt(toHex(hash)) * byR, ORDER)), multiply([r, y], mod(s * byR, ORDER)));
+  const key = add(
+    multiply(GENERATOR, mod(-BigInt(toHex(hash)) * byR, ORDER)),
+    multiply([r, y], mod(s * byR, ORDER)),
+  );
   if (key === null) bad();
   return keccak(Buffer.concat(key.map(word))).subarray(12);
 }

@@ -1,126 +1,203 @@
 "use strict";
-// Instruments, scenarios and the figures of an account.
+// From values to requirements: sums by expiry, losses by scenario, charges, add-ons, one rounding.
 
-const { refuse, floorDiv, ceilDiv, max, min, sqrt } = require("./numbers.js");
-const P = require("./pricing.js");
-const { fromHex, toHex, readPortfolio, readModel, readMarket } = require("./codecs.js");
+const { floorDiv, ceilDiv, max, min, abs, WAD } = require("./numbers.js");
+const T = require("./tenor.js");
+const { hasBasis, hasDelta, hasShortMinimum } = require("./model.js");
+const { isOption, isDated } = require("./valuation.js");
 
-const MONTH = 30n * 86400n;
-const YEAR = 365n * 86400n;
-const ONE_Q64 = 1n << 64n;
-const ONE_Q58 = 1n << 58n;
-const VOL_KIND = { none: 0n, up: 1n, down: 2n };
+const E8 = 10n ** 8n;
+const REQUIREMENT_SCALE = 10n ** 44n;
 
-/** What an id stands for: bits 26-31 underlying, 16-25 expiry, 1-15 strike, 0 put. */
-function resolve(registry, id) {
-  const unknown = () => refuse("UnknownInstrument", { id });
-  const underlying = id >> 26n;
-  const expiryIndex = Number((id >> 16n) & 1023n);
-  const strikeIndex = Number((id >> 1n) & 32767n);
-  const isPut = (id & 1n) === 1n;
-  const expiries = registry.expiries[underlying];
-  if (!expiries) unknown();
-  if (expiryIndex < 2) {
-    if (strikeIndex !== 0 || isPut) unknown();
-    return { underlying, kind: expiryIndex === 0 ? "spot" : "perpetual", expiry: 0n, strike: 0n };
+const sum = (values) => values.reduce((total, value) => total + value, 0n);
+const sizes = (positions) => sum(positions.map(({ quantity }) => abs(quantity)));
+
+/** Add quantity * value to every column of a sum. */
+function accumulate(sums, quantity, values) {
+  for (let column = 0; column < sums.length; column++) sums[column] += quantity * values[column];
+}
+
+/** Positions of one underlying by what moves alike, with the exact sum of each group in every column (E16). */
+function group(positions, underlying, valuation) {
+  const zeros = () => underlying.moves.map(() => 0n);
+  const held = { undated: [], undatedSums: zeros(), expiries: new Map() };
+  const live = positions.filter(
+    ({ instrument }) => isDated(instrument) && !underlying.settled.has(instrument.expiry),
+  );
+  const dates = [...new Set(live.map(({ instrument }) => instrument.expiry))];
+  for (const date of dates.sort((a, b) => (a < b ? -1 : 1))) {
+    const prepared = underlying.expiry(date);
+    const sums = { optionSums: zeros(), futureSums: zeros() };
+    held.expiries.set(date, { prepared, options: [], futures: [], ...sums });
   }
-  const strikes = registry.strikes[underlying] ?? [];
-  if (expiryIndex - 2 >= expiries.length || strikeIndex > strikes.length) unknown();
-  const expiry = BigInt(expiries[expiryIndex - 2]);
-  if (strikeIndex === 0) {
-    if (isPut) unknown();
-    return { underlying, kind: "future", expiry, strike: 0n };
-  }
-  return { underlying, kind: isPut ? "put" : "call", expiry, strike: BigInt(strikes[strikeIndex - 1]) };
-}
-
-/** Multiplier and floor of total volatility, Q58. */
-function volRule(section, kind, seconds) {
-  if (kind === VOL_KIND.none) return { multiplier: ONE_Q58, floor: 0n };
-  const exponent = P.fromWad(seconds <= MONTH ? section.powerShort : section.powerLong);
-  const ratio = P.ln(MONTH) - P.ln(max(seconds, section.floorSeconds));
-  const m = P.exp((ratio * exponent) >> 64n);
-  const scaled = (wad) => (P.fromWad(wad) * m) >> 64n;
-  if (kind === VOL_KIND.down) return { multiplier: max(0n, ONE_Q64 - scaled(section.volDown)) >> 6n, floor: 0n };
-  const years = sqrt((seconds << 128n) / YEAR);
-  return {
-    multiplier: min(P.TOTAL_VOL_CAP, (ONE_Q64 + scaled(section.volUp)) >> 6n),
-    floor: min(P.TOTAL_VOL_CAP, (P.fromWad(section.minVolUp) * years) >> 70n),
-  };
-}
-
-function payoff({ kind, strike }, price) {
-  if (kind === "call") return max(0n, price - strike);
-  if (kind === "put") return max(0n, strike - price);
-  return price;
-}
-
-const shocked = (price, scenario) => (scenario ? floorDiv(price * scenario.spot, P.WAD) : price);
-
-/** Value of one unit, E8; no scenario means now. */
-function valueOf(instrument, market, section, scenario) {
-  const quotes = market.underlyings.find((candidate) => candidate.underlying === instrument.underlying);
-  if (!quotes) refuse("MissingUnderlying", { underlying: instrument.underlying });
-  if (instrument.kind === "spot") return shocked(quotes.spot, scenario);
-  if (instrument.kind === "perpetual") return shocked(quotes.spot, scenario) - quotes.funding;
-  const settlement = quotes.settlements.find((candidate) => candidate.expiry === instrument.expiry);
-  if (settlement) return payoff(instrument, settlement.price);
-  const quote = quotes.expiries.find((candidate) => candidate.expiry === instrument.expiry);
-  if (!quote) refuse("MissingExpiry", { expiry: instrument.expiry });
-  const forward = shocked(quote.forward, scenario);
-  if (instrument.kind === "future") return forward;
-  const lnStrike = P.ln(instrument.strike);
-  let vol = P.totalVol(quote.svi, P.ln(quote.forward), lnStrike);
-  const rule = scenario ? volRule(section, scenario.volKind, quote.expiry - market.time) : { multiplier: ONE_Q58, floor: 0n };
-  vol = min(P.TOTAL_VOL_CAP, max(rule.floor, (vol * rule.multiplier) >> 58n));
-  return P.optionValue(instrument.kind === "call", forward, instrument.strike, P.ln(forward), lnStrike, vol);
-}
-
-function sectionOf(model, underlying) {
-  return model.find((section) => section.underlying === underlying) ?? refuse("MissingModelSection", { underlying });
-}
-
-/** All figures of {registry, model, market, portfolio}; money E8, losses E34. */
-function figures(input) {
-  const model = readModel(fromHex(input.model));
-  const market = readMarket(fromHex(input.market));
-  const positions = readPortfolio(fromHex(input.portfolio)).map(({ id, quantity }) => ({
-    quantity,
-    instrument: resolve(input.registry, id),
-  }));
-  const result = { value: 0n, spotValue: 0n, losses: {} };
-  const worstBytes = [];
-  let initial = 0n;
-  let maintenance = 0n;
-  const held = [...new Set(positions.map(({ instrument }) => instrument.underlying))];
-  for (const underlying of held) {
-    const section = sectionOf(model, underlying);
-    const losses = section.scenarios.map(() => 0n);
-    for (const { instrument, quantity } of positions) {
-      if (instrument.underlying !== underlying) continue;
-      const now = valueOf(instrument, market, section, null);
-      result.value += quantity * now;
-      if (instrument.kind === "spot") result.spotValue += quantity * now;
-      section.scenarios.forEach((scenario, s) => {
-        losses[s] -= scenario.weight * quantity * (valueOf(instrument, market, section, scenario) - now);
-      });
+  for (const position of positions) {
+    const { instrument, quantity } = position;
+    const { values } = valuation.row(instrument);
+    if (!isDated(instrument)) {
+      held.undated.push(position);
+      accumulate(held.undatedSums, quantity, values);
+    } else if (held.expiries.has(instrument.expiry)) {
+      const expiry = held.expiries.get(instrument.expiry);
+      (isOption(instrument) ? expiry.options : expiry.futures).push(position);
+      accumulate(isOption(instrument) ? expiry.optionSums : expiry.futureSums, quantity, values);
     }
-    let worst = 0;
-    losses.forEach((loss, s) => (worst = loss > losses[worst] ? s : worst));
-    const scan = max(0n, losses[worst]);
-    initial += section.initialFactor * scan;
-    maintenance += section.maintenanceFactor * scan;
-    worstBytes.push(Number(underlying), worst);
-    result.losses[underlying] = losses.map(String);
   }
+  held.options = [...held.expiries.values()].flatMap((expiry) => expiry.options);
+  held.futures = [...held.expiries.values()].flatMap((expiry) => expiry.futures);
+  return held;
+}
+
+/** floor(sum * discount), E16. */
+const discounted = (total, { long, short }) => (total * (total < 0n ? short : long)) >> 58n;
+
+function scenarioLosses(held, { section }) {
+  const changes = section.scenarios.map((_, s) => held.undatedSums[1 + s] - held.undatedSums[0]);
+  for (const { prepared, optionSums, futureSums } of held.expiries.values()) {
+    section.scenarios.forEach(({ kind }, s) => {
+      const options = discounted(optionSums[1 + s], prepared.discounts) - optionSums[0];
+      const change = options + futureSums[1 + s] - futureSums[0];
+      changes[s] += kind >= T.KIND.linear_skew ? -abs(change) : change;
+    });
+  }
+  return changes.map((change, s) => -section.scenarios[s].weight * change);
+}
+
+/** Per expiry the worst of no move and the two forward moves, times the factor. */
+function basisLoss(held, { section, moves }) {
+  const up = moves.length - 2;
+  let loss = 0n;
+  for (const { prepared, optionSums, futureSums } of held.expiries.values()) {
+    const fall = (column) => optionSums[0] + futureSums[0] - optionSums[column] - futureSums[column];
+    loss += max(0n, max(fall(up), fall(up + 1))) * T.basisFactor(section, prepared.seconds);
+  }
+  return loss;
+}
+
+/** A rate of the net delta and one of what is hedged, in spot. */
+function deltaLoss(held, { section, quotes }, valuation) {
+  let long = 0n;
+  let short = 0n;
+  for (const { instrument, quantity } of [...held.undated, ...held.futures, ...held.options]) {
+    const delta = quantity * valuation.row(instrument).delta;
+    if (delta > 0n) long += delta;
+    else short -= delta;
+  }
+  const weighted = section.deltaNet * abs(long - short) + section.deltaHedged * min(long, short);
+  return ceilDiv(weighted * quotes.spot, 1n << 60n);
+}
+
+/** So much per unit of every short option. */
+function shortMinimumLoss(held, { section, quotes }) {
+  const perUnit = section.shortMinimum + (section.shortMinimumRate * quotes.spot) / WAD;
+  return perUnit * sum(held.options.map(({ quantity }) => max(0n, -quantity))) * WAD;
+}
+
+/** Net short quantity by expiry and strike, calls and puts together. */
+function nakedShorts(held) {
+  let naked = 0n;
+  for (const { options } of held.expiries.values()) {
+    const net = new Map();
+    for (const { instrument, quantity } of options) {
+      net.set(instrument.strike, (net.get(instrument.strike) ?? 0n) + quantity);
+    }
+    for (const quantity of net.values()) naked += max(0n, -quantity);
+  }
+  return naked;
+}
+
+/** Initial only: (1 - confidence) * rate of every notional whose confidence is below the threshold. */
+function confidenceAddOn(held, { section, quotes }) {
+  const groups = [{ confidence: quotes.confidence, notional: sizes(held.undated) * quotes.spot }];
+  for (const { prepared, options, futures } of held.expiries.values()) {
+    groups.push({
+      confidence: min(quotes.confidence, prepared.quote.confidence),
+      notional: (sizes(options) + sizes(futures)) * quotes.spot,
+    });
+  }
+  const low = groups.filter(({ confidence }) => confidence < section.confidenceThreshold);
+  const charge = ({ confidence, notional }) => (WAD - confidence) * section.confidenceRate * notional;
   return {
-    value: String(floorDiv(result.value, 10n ** 8n)),
-    spotValue: String(floorDiv(result.spotValue, 10n ** 8n)),
-    initialMargin: String(ceilDiv(initial, 10n ** 44n)),
-    maintenanceMargin: String(ceilDiv(maintenance, 10n ** 44n)),
-    worstScenarios: toHex(Buffer.from(worstBytes)),
-    losses: result.losses,
+    name: "confidence",
+    notional: sum(low.map((one) => one.notional)),
+    maintenance: 0n,
+    initial: sum(low.map(charge)),
   };
 }
 
-module.exports = { VOL_KIND, resolve, volRule, valueOf, sectionOf, figures };
+/** [{name, notional (E16), maintenance, initial (10^52, the whole)}], those that come to nothing left out. */
+function addOns(held, underlying) {
+  const { section, quotes } = underlying;
+  const ofKind = (kind) => sizes(held.undated.filter(({ instrument }) => instrument.kind === kind));
+  const rate = (name, quantity, maintenanceRate, initialRate) => {
+    const notional = quantity * quotes.spot;
+    return {
+      name,
+      notional,
+      maintenance: notional * maintenanceRate * WAD,
+      initial: notional * (maintenanceRate + initialRate) * WAD,
+    };
+  };
+  return [
+    rate("nakedShortOptions", nakedShorts(held), section.nakedMaintenance, section.nakedInitial),
+    rate("perpetuals", ofKind("perpetual"), section.perpetualMaintenance, section.perpetualInitial),
+    rate("futures", sizes(held.futures), section.futureMaintenance, section.futureInitial),
+    rate("collateralHaircut", ofKind("spot"), section.haircutMaintenance, section.haircutInitial),
+    confidenceAddOn(held, underlying),
+  ].filter(({ initial }) => initial !== 0n);
+}
+
+/** The initial factor with what a settlement token below its peg adds, WAD. */
+function initialFactor(section, settlementToken) {
+  const shortfall = max(0n, section.pegThreshold - settlementToken);
+  return section.initialFactor + ceilDiv(section.pegFactor * shortfall, E8);
+}
+
+/** Losses (E34), the worst's index, scan, factors and add-ons of one underlying's positions. */
+function scanUnderlying(positions, valuation) {
+  const underlying = valuation.underlying(positions[0].instrument.underlying);
+  const { section } = underlying;
+  const held = group(positions, underlying, valuation);
+  const losses = scenarioLosses(held, underlying);
+  if (hasBasis(section)) losses.push(basisLoss(held, underlying));
+  if (hasDelta(section)) losses.push(deltaLoss(held, underlying, valuation));
+  if (hasShortMinimum(section)) losses.push(shortMinimumLoss(held, underlying));
+  let worst = 0;
+  losses.forEach((loss, index) => (worst = loss > losses[worst] ? index : worst));
+  return {
+    underlying: section.underlying,
+    losses,
+    worst,
+    scan: max(0n, losses[worst]),
+    initialFactor: initialFactor(section, valuation.market.settlementToken),
+    maintenanceFactor: section.maintenanceFactor,
+    addOns: addOns(held, underlying),
+  };
+}
+
+/** All figures of positions [{instrument, quantity}], as BigInts: money E8, losses E34. */
+function margin(positions, valuation) {
+  const byUnderlying = new Map();
+  for (const position of positions) {
+    const { underlying } = position.instrument;
+    if (!byUnderlying.has(underlying)) byUnderlying.set(underlying, []);
+    byUnderlying.get(underlying).push(position);
+  }
+  const underlyings = [...byUnderlying.keys()].sort((a, b) => (a < b ? -1 : 1));
+  const scans = underlyings.map((underlying) => scanUnderlying(byUnderlying.get(underlying), valuation));
+  const worth = ({ instrument, quantity }) => quantity * valuation.row(instrument).values[0];
+  const spots = positions.filter(({ instrument }) => instrument.kind === "spot");
+  const requirement = (terms) => ceilDiv(sum(terms), REQUIREMENT_SCALE);
+  return {
+    value: floorDiv(sum(positions.map(worth)), E8),
+    spotValue: floorDiv(sum(spots.map(worth)), E8),
+    initialMargin: requirement(
+      scans.map((s) => s.initialFactor * s.scan + sum(s.addOns.map((addOn) => addOn.initial))),
+    ),
+    maintenanceMargin: requirement(
+      scans.map((s) => s.maintenanceFactor * s.scan + sum(s.addOns.map((addOn) => addOn.maintenance))),
+    ),
+    scans,
+  };
+}
+
+module.exports = { initialFactor, margin };

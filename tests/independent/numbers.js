@@ -30,16 +30,23 @@ const max = (a, b) => (a > b ? a : b);
 const min = (a, b) => (a < b ? a : b);
 const abs = (a) => (a < 0n ? -a : a);
 
+/** floor of the root, by Newton's method from a float just above it (from a power of two where a float would overflow). */
 function sqrt(value) {
   if (value < 0n) refuse("NegativeRoot", { value });
   if (value < 2n) return value;
-  let guess = 1n << BigInt((value.toString(2).length + 1) >> 1);
+  const start = Number(value) < 1e300 ? BigInt(Math.ceil(Math.sqrt(Number(value)) * (1 + 2 ** -50))) : 0n;
+  let guess = start || 1n << BigInt(2 * value.toString(16).length);
   for (;;) {
     const next = (guess + value / guess) >> 1n;
     if (next >= guess) return guess;
     guess = next;
   }
 }
+
+const WAD = 10n ** 18n;
+
+/** A decimal parameter as binary fixed point. */
+const fromWad = (wad, bits = 64n) => floorDiv(wad << bits, WAD);
 
 // ---- 400-bit constants. PRECISION leaves more than 300 bits after the worst cancellation (e^40 in the erf series).
 
@@ -123,5 +130,19 @@ function gaussianTable() {
 }
 
 module.exports = {
-  Refused, refuse, inRange, floorDiv, ceilDiv, max, min, abs, sqrt, LN2, LN_EIGHTHS, ODD_RECIPROCALS, gaussianTable,
+  Refused,
+  refuse,
+  inRange,
+  floorDiv,
+  ceilDiv,
+  max,
+  min,
+  abs,
+  sqrt,
+  WAD,
+  fromWad,
+  LN2,
+  LN_EIGHTHS,
+  ODD_RECIPROCALS,
+  gaussianTable,
 };

@@ -1,34 +1,39 @@
 "use strict";
-// Logarithm, exponential, normal distribution, Black-76, SVI: from the formulas, on BigInt.
+// Logarithm, exponential, normal distribution, smile, Black-76: from the formulas, on BigInt.
 
 const N = require("./numbers.js");
-const { floorDiv, max, min, abs, sqrt, inRange, refuse } = N;
+const { max, min, abs, sqrt, inRange, refuse, WAD, fromWad } = N;
 
-const WAD = 10n ** 18n;
-const TOTAL_VOL_CAP = 16n << 58n;
+const ONE_Q58 = 1n << 58n;
+const ONE_Q60 = 1n << 60n;
+const CAP = 16n << 58n;
 const TABLE = N.gaussianTable();
 
-const bitLength = (x) => BigInt(x.toString(2).length);
-const fromWad = (wad) => floorDiv(wad << 64n, WAD);
+/** Index of the highest bit of an integer in [1, 2^64). */
+function highestBit(x) {
+  const high = Number(x >> 32n);
+  return high > 0 ? 63 - Math.clz32(high) : 31 - Math.clz32(Number(x));
+}
 
 /** ln x, Q64: x = 2^n z; ln z = ln c + 2 atanh((z - c)/(z + c)), c the eighth below z. */
 function ln(x) {
   inRange("logarithm", x, 1n, (1n << 64n) - 1n);
-  const n = bitLength(x) - 1n;
-  const z = x << (63n - n);
-  const j = (z >> 60n) - 8n;
-  const c = (j + 8n) << 60n;
+  const n = highestBit(x);
+  const z = x << BigInt(63 - n);
+  const j = Number(z >> 60n) - 8;
+  const c = BigInt(j + 8) << 60n;
   const s = ((z - c) << 96n) / (z + c);
   const square = (s * s) >> 96n;
-  const series = N.ODD_RECIPROCALS.reduceRight((sum, r) => r + ((sum * square) >> 96n), 0n);
-  return (n * N.LN2 + N.LN_EIGHTHS[Number(j)] + 2n * ((s * series) >> 96n)) >> 32n;
+  let series = 0n;
+  for (let i = 7; i >= 0; i--) series = N.ODD_RECIPROCALS[i] + ((series * square) >> 96n);
+  return (BigInt(n) * N.LN2 + N.LN_EIGHTHS[j] + 2n * ((s * series) >> 96n)) >> 32n;
 }
 
 /** e^x, Q64: x = n ln 2 + r, then twenty terms of the series for e^r. */
 function exp(x) {
   inRange("exponential", x, -(40n << 64n), 40n << 64n);
   const wide = x << 32n;
-  const n = floorDiv(wide, N.LN2);
+  const n = N.floorDiv(wide, N.LN2);
   const r = wide - n * N.LN2;
   const one = 1n << 96n;
   let series = one;
@@ -36,33 +41,57 @@ function exp(x) {
   return n >= 0n ? (series << n) >> 32n : series >> (32n - n);
 }
 
+/** e^x for every x: beyond 40 and below -40 it stays there. */
+const boundedExp = (x) => exp(max(-(40n << 64n), min(40n << 64n, x)));
+
+/** ratio^exponent from ln ratio and the exponent, all Q64. */
+const power = (lnRatio, exponent) => boundedExp((lnRatio * exponent) >> 64n);
+
 /** N(-x) for x >= 0: Q58 in, Q60 out. */
 function tail(x) {
-  const j = x >> 56n;
-  if (j >= 36n) return 0n;
-  const u = x - (j << 56n) - (1n << 55n);
-  const row = TABLE[Number(j)];
+  const cell = x >> 56n;
+  if (cell >= 36n) return 0n;
+  const row = TABLE[Number(cell)];
+  const u = x - (cell << 56n) - (1n << 55n);
   let sum = row[12];
   for (let k = 11; k >= 0; k--) sum = row[k] + ((sum * u) >> 58n);
   return max(0n, sum >> 2n);
 }
 
-const cdf = (x) => (x < 0n ? tail(-x) : (1n << 60n) - tail(x));
+const cdf = (x) => (x < 0n ? tail(-x) : ONE_Q60 - tail(x));
 
-/** Undiscounted Black-76 value, E8; logarithms Q64, total volatility Q58. */
-function optionValue(isCall, forward, strike, lnForward, lnStrike, vol) {
+/**
+ * Call and put (E8) and the call's delta (Q60). Logarithms Q64; total volatility and discount factor Q58.
+ *
+ * With y = |ln(F/K)| in units of w, the dearer of forward and strike is weighed with N(w/2 - y - w), the cheaper with N(w/2 - y): that is
+ * the out-of-the-money side. The other side is it plus the discounted difference, to the nearest unit.
+ */
+function option(forward, strike, lnForward, lnStrike, vol, discount) {
+  const isCallOut = forward <= strike;
+  const [near, far] = isCallOut ? [forward, strike] : [strike, forward];
   const y = abs(lnForward - lnStrike) >> 6n;
-  const near = min(forward, strike);
-  const far = max(forward, strike);
   let value = 0n;
+  let nearProbability = y === 0n ? ONE_Q60 / 2n : 0n;
+  let farProbability = nearProbability;
   if (vol > 0n) {
     const a = (vol >> 1n) - (y << 58n) / vol;
-    value = max(0n, (near * cdf(a) - far * cdf(a - vol)) >> 60n);
+    nearProbability = cdf(a);
+    farProbability = cdf(a - vol);
+    const difference =
+      ((near * discount) >> 50n) * nearProbability - ((far * discount) >> 50n) * farProbability;
+    value = max(0n, difference >> 68n);
   }
-  return value + max(0n, isCall ? forward - strike : strike - forward);
+  const other = value + (((far - near) * discount + (1n << 57n)) >> 58n);
+  const exercised = isCallOut ? nearProbability : ONE_Q60 - farProbability;
+  return {
+    call: isCallOut ? value : other,
+    put: forward < strike ? other : value,
+    callDelta: (exercised * discount) >> 58n,
+  };
 }
 
-const price = (isCall, forward, strike, vol) => optionValue(isCall, forward, strike, ln(forward), ln(strike), vol);
+/** A put's delta is the call's less the discount factor, Q60. */
+const putDelta = (callDelta, discount) => callDelta - 4n * discount;
 
 /** Refuse a smile out of range or with a negative least variance. All five in WAD. */
 function checkSmile({ a, b, rho, m, sigma }) {
@@ -75,12 +104,35 @@ function checkSmile({ a, b, rho, m, sigma }) {
   if (least < 0n) refuse("NegativeVariance", { minimumVariance: least });
 }
 
-/** Total volatility at a strike, Q58. */
-function totalVol(smile, lnForward, lnStrike) {
-  const [a, b, rho, m, sigma] = [smile.a, smile.b, smile.rho, smile.m, smile.sigma].map(fromWad);
-  const d = lnStrike - lnForward - m;
-  const variance = a + ((b * (((rho * d) >> 64n) + sqrt(d * d + sigma * sigma))) >> 64n);
-  return min(TOTAL_VOL_CAP, sqrt(max(0n, variance) << 52n));
+/** The smile in binary: a Q64, b and rho Q60, m and sigma Q58. */
+const binarySmile = ({ a, b, rho, m, sigma }) => ({
+  a: fromWad(a, 64n),
+  b: fromWad(b, 60n),
+  rho: fromWad(rho, 60n),
+  m: fromWad(m, 58n),
+  sigma: fromWad(sigma, 58n),
+});
+
+/** Total volatility at a strike from a binary smile, Q58. */
+function totalVol({ a, b, rho, m, sigma }, lnForward, lnStrike) {
+  const d = ((lnStrike - lnForward) >> 6n) - m;
+  const wings = ((rho * d) >> 60n) + sqrt(d * d + sigma * sigma);
+  return min(CAP, sqrt(max(0n, a + ((b * wings) >> 54n)) << 52n));
 }
 
-module.exports = { WAD, TOTAL_VOL_CAP, fromWad, ln, exp, cdf, price, optionValue, checkSmile, totalVol };
+module.exports = {
+  ONE_Q58,
+  ONE_Q60,
+  CAP,
+  ln,
+  exp,
+  boundedExp,
+  power,
+  tail,
+  cdf,
+  option,
+  putDelta,
+  checkSmile,
+  binarySmile,
+  totalVol,
+};

@@ -8,7 +8,7 @@ import pytest
 
 from marginproof.auditor.audit import Auditor
 from marginproof.auditor.explain import explain_account
-from marginproof.engine.epoch import EpochResult, commit
+from marginproof.engine.epoch import Epoch, recommit
 from marginproof.errors import InputError
 from marginproof.protocol.compute import epoch_of
 from marginproof.protocol.state import VenueState
@@ -22,12 +22,12 @@ VICTIM = 6
 def post_lie(stage: Stage, field: str, change: int | bytes) -> None:
     """Let all attesters agree on one wrong field of one leaf."""
 
-    def lie(state: VenueState, market: MarketSnapshot) -> EpochResult:
+    def lie(state: VenueState, market: MarketSnapshot) -> Epoch:
         result = epoch_of(state, market)
         leaves = list(result.leaves)
         value = change if isinstance(change, bytes) else getattr(leaves[VICTIM], field) + change
         leaves[VICTIM] = replace(leaves[VICTIM], **{field: value})
-        return commit(result.margins, leaves)
+        return recommit(result, leaves)
 
     stage.move_to(1)
     with served([stage.attester(index, compute=lie) for index in range(3)]) as urls:

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marginproof.spec.errors import SpecError, require_range
-from marginproof.spec.fixed_point import ceil_div, floor_div, mul_shift, square_root, wad_to_q64
-from marginproof.spec.logarithm import MAX_EXP_ARGUMENT, exponential, logarithm, power
+from marginproof.spec.fixed_point import (
+    ceil_div,
+    clamp,
+    floor_div,
+    mul_shift,
+    square_root,
+    wad_to_binary,
+    wad_to_q64,
+)
+from marginproof.spec.logarithm import MAX_EXP_ARGUMENT, bounded_exponential, exponential, logarithm, power
 from marginproof.spec.units import ONE_Q64
 
 wide = st.integers(-(1 << 250), 1 << 250)
@@ -49,9 +57,15 @@ def test_root_of_a_negative_number_is_refused() -> None:
         square_root(-1)
 
 
-@given(st.integers(-(10**20), 10**20))
-def test_wad_conversion_floors(value: int) -> None:
-    assert wad_to_q64(value) == floor(Fraction(value * 2**64, 10**18))
+@given(st.integers(-(10**20), 10**20), st.integers(0, 64))
+def test_wad_conversion_floors(value: int, bits: int) -> None:
+    assert wad_to_binary(value, bits) == floor(Fraction(value * 2**bits, 10**18))
+    assert wad_to_q64(value) == wad_to_binary(value, 64)
+
+
+@given(wide, positive)
+def test_clamp(value: int, limit: int) -> None:
+    assert clamp(value, limit) == sorted((-limit, value, limit))[1]
 
 
 @given(prices, prices)
@@ -93,6 +107,19 @@ def test_exponential_refuses(x: int) -> None:
     with pytest.raises(SpecError, match="OutOfRange") as refusal:
         exponential(x)
     assert refusal.value.args_by_name["field"] == "exponential"
+
+
+@given(wide)
+def test_the_bounded_exponential_is_total(x: int) -> None:
+    inside = max(-MAX_EXP_ARGUMENT, min(MAX_EXP_ARGUMENT, x))
+    assert bounded_exponential(x) == exponential(inside) > 0
+
+
+@given(wide, st.integers(-(1 << 70), 1 << 70))
+def test_power_is_total(ratio_logarithm: int, exponent: int) -> None:
+    assert power(ratio_logarithm, exponent) == bounded_exponential(
+        floor(Fraction(ratio_logarithm * exponent, 2**64))
+    )
 
 
 @given(prices)

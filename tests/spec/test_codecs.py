@@ -8,9 +8,9 @@ import pytest
 from eth_utils import keccak as reference_keccak
 from hypothesis import given
 from hypothesis import strategies as st
-from scripts.vector_families.samples import MARKET, SECTION, model_of
+from scripts.vector_families.samples import MARKET
 
-from marginproof.spec.codec import Reader, signed64, unsigned
+from marginproof.spec.codec import Reader, signed, unsigned
 from marginproof.spec.errors import SpecError
 from marginproof.spec.hashing import keccak
 from marginproof.spec.limits import MAX_POSITIONS, MAX_QUANTITY
@@ -24,15 +24,6 @@ from marginproof.spec.market import (
     encode_market,
     encode_section,
     market_hash,
-)
-from marginproof.spec.model import (
-    Model,
-    ModelSection,
-    Scenario,
-    VolKind,
-    decode_model,
-    encode_model,
-    model_hash,
 )
 from marginproof.spec.portfolio import (
     Position,
@@ -60,7 +51,14 @@ NOW = 1_770_000_000
 quotes = st.lists(st.integers(NOW + 1, 2**32 - 1), unique=True, max_size=4).flatmap(
     lambda times: st.tuples(
         *[
-            st.builds(ExpiryMarket, st.just(t), st.integers(10**6, 10**14), st.just(0), smiles)
+            st.builds(
+                ExpiryMarket,
+                st.just(t),
+                st.integers(10**6, 10**14),
+                st.integers(-WAD, 2 * WAD),
+                smiles,
+                st.integers(0, WAD),
+            )
             for t in sorted(times)
         ]
     )
@@ -78,6 +76,7 @@ def _markets(ids: list[int]) -> st.SearchStrategy[MarketSnapshot]:
             UnderlyingMarket,
             st.just(u),
             st.integers(10**6, 10**14),
+            st.integers(10**6, 10**14),
             st.integers(0, WAD),
             st.integers(-(10**14), 10**14),
             settlements,
@@ -89,21 +88,6 @@ def _markets(ids: list[int]) -> st.SearchStrategy[MarketSnapshot]:
 
 
 markets = st.lists(st.integers(1, 63), unique=True, min_size=1, max_size=3).flatmap(_markets)
-scenarios = st.builds(Scenario, st.integers(10**16, 16 * WAD), st.sampled_from(VolKind), st.integers(0, WAD))
-sections = st.builds(
-    ModelSection,
-    st.just(1),
-    st.just(10 * WAD),
-    st.integers(0, 10 * WAD),
-    st.integers(0, 4 * WAD),
-    st.integers(0, WAD),
-    st.integers(0, 8 * WAD),
-    st.integers(0, WAD),
-    st.integers(0, WAD),
-    st.integers(1, 30 * 86_400),
-    st.lists(scenarios, min_size=1, max_size=5).map(tuple),
-)
-models = st.lists(sections, min_size=1, max_size=4).map(lambda rows: model_of(*rows))
 
 
 @given(st.binary(max_size=400))
@@ -188,47 +172,23 @@ def test_market_lookups() -> None:
     assert bare.next_expiry() == 2**32 - 1
 
 
-@given(models)
-def test_models_round_trip(model: Model) -> None:
-    data = encode_model(model)
-    assert decode_model(data) == model
-    assert model_hash(model) == reference_keccak(data)
-    assert len(data) == 2 + sum(62 + 17 * len(section.scenarios) for section in model.sections)
-
-
-def test_every_cut_of_a_model_is_refused() -> None:
-    data = encode_model(model_of(SECTION))
-    for cut in range(len(data)):
-        with pytest.raises(SpecError, match="BadLength"):
-            decode_model(data[:cut])
-
-
-def test_encoders_refuse_what_their_decoders_refuse() -> None:
-    with pytest.raises(SpecError, match="spotShock"):
-        encode_model(model_of(replace(SECTION, scenarios=(Scenario(1, VolKind.NONE, 1),))))
+def test_the_market_encoder_refuses_what_its_decoder_refuses() -> None:
     with pytest.raises(SpecError, match="settlementToken"):
         encode_market(replace(MARKET, settlement_token_e8=0))
 
 
-def test_model_section_lookup() -> None:
-    model = model_of(SECTION)
-    assert model.section(1) == SECTION
-    with pytest.raises(SpecError, match=r"MissingModelSection\(underlying=2\)"):
-        model.section(2)
-
-
-@given(st.integers(-(2**70), 2**70), st.integers(1, 8))
+@given(st.integers(-(2**130), 2**130), st.integers(1, 16))
 def test_fixed_width_integers(value: int, size: int) -> None:
     if 0 <= value < 1 << (8 * size):
         assert Reader(unsigned(value, size)).unsigned(size) == value
     else:
         with pytest.raises(SpecError, match="OutOfRange"):
             unsigned(value, size)
-    if -(2**63) <= value < 2**63:
-        assert Reader(signed64(value)).signed64() == value
+    if -(1 << (8 * size - 1)) <= value < 1 << (8 * size - 1):
+        assert Reader(signed(value, size)).signed(size) == value
     else:
         with pytest.raises(SpecError, match="OutOfRange"):
-            signed64(value)
+            signed(value, size)
 
 
 @pytest.mark.parametrize("size", [1, 4, 8])
@@ -241,14 +201,16 @@ def test_unsigned_integers_at_their_edges(size: int) -> None:
         assert refusal.value.args_by_name == {"field": "unsigned", "value": value, "low": 0, "high": top}
 
 
-def test_signed_integers_at_their_edges() -> None:
-    low, high = -(2**63), 2**63 - 1
-    assert (signed64(low), signed64(high), signed64(-1)) == (
-        b"\x80" + bytes(7),
-        b"\x7f" + b"\xff" * 7,
-        b"\xff" * 8,
+@pytest.mark.parametrize("size", [8, 16])
+def test_signed_integers_at_their_edges(size: int) -> None:
+    high = 256**size // 2 - 1
+    low = -high - 1
+    assert (signed(low, size), signed(high, size), signed(-1, size)) == (
+        b"\x80" + bytes(size - 1),
+        b"\x7f" + b"\xff" * (size - 1),
+        b"\xff" * size,
     )
     for value in (low - 1, high + 1):
         with pytest.raises(SpecError) as refusal:
-            signed64(value)
-        assert refusal.value.args_by_name == {"field": "signed64", "value": value, "low": low, "high": high}
+            signed(value, size)
+        assert refusal.value.args_by_name == {"field": "signed", "value": value, "low": low, "high": high}

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from fractions import Fraction
+from itertools import pairwise, product
+from math import floor
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from marginproof.spec.black76 import MAX_TOTAL_VOL, moneyness, option_value, out_of_the_money, price
+from marginproof.spec.black76 import (
+    MAX_TOTAL_VOL,
+    OptionPair,
+    discounted,
+    moneyness,
+    option_pair,
+    out_of_the_money,
+    price,
+)
 from marginproof.spec.gaussian import CELL_BITS, CELLS, normal_cdf, upper_tail
 from marginproof.spec.limits import MAX_SPOT, MAX_STRIKE, MIN_SPOT, MIN_STRIKE
 from marginproof.spec.logarithm import logarithm
@@ -22,6 +32,13 @@ strikes = st.integers(MIN_STRIKE.bit_length(), MAX_STRIKE.bit_length()).flatmap(
 )
 vols = st.integers(0, MAX_TOTAL_VOL)
 usual_vols = st.integers(ONE_Q58 // 10_000, 5 * ONE_Q58)
+
+
+discounts = st.one_of(st.just(ONE_Q58), st.integers(0, ONE_Q58))
+
+
+def pair_of(forward: int, strike: int, vol: int, discount: int = ONE_Q58) -> OptionPair:
+    return option_pair(forward, strike, logarithm(forward), logarithm(strike), vol, discount)
 
 
 @given(arguments)
@@ -49,16 +66,73 @@ def test_cells_join() -> None:
         assert abs(upper_tail(edge) - upper_tail(edge - 1)) <= 8
 
 
-@given(forwards, strikes, vols)
-def test_parity_is_exact(forward: int, strike: int, vol: int) -> None:
-    assert price(True, forward, strike, vol) - price(False, forward, strike, vol) == forward - strike
+@given(forwards, strikes, vols, discounts)
+def test_parity_is_exact(forward: int, strike: int, vol: int, discount: int) -> None:
+    """call - put is the discounted difference to the nearest unit, halves away from the out-of-the-money side."""
+    pair = pair_of(forward, strike, vol, discount)
+    size = floor(Fraction(abs(forward - strike) * discount, 2**58) + Fraction(1, 2))
+    assert pair.call - pair.put == (size if forward > strike else -size)
 
 
 @given(forwards, strikes, vols)
-def test_values_stay_between_their_limits(forward: int, strike: int, vol: int) -> None:
-    call, put = price(True, forward, strike, vol), price(False, forward, strike, vol)
-    assert max(0, forward - strike) <= call <= forward
-    assert max(0, strike - forward) <= put <= strike
+def test_parity_without_discount(forward: int, strike: int, vol: int) -> None:
+    pair = pair_of(forward, strike, vol)
+    assert pair.call - pair.put == forward - strike
+
+
+@given(forwards, strikes, vols, discounts)
+def test_deltas_differ_by_the_discount_exactly(forward: int, strike: int, vol: int, discount: int) -> None:
+    pair = pair_of(forward, strike, vol, discount)
+    assert pair.call_delta - pair.put_delta == discount << 2
+    assert 0 <= pair.call_delta <= discount << 2
+
+
+@given(forwards, strikes, vols, discounts)
+def test_values_stay_between_their_limits(forward: int, strike: int, vol: int, discount: int) -> None:
+    pair = pair_of(forward, strike, vol, discount)
+    intrinsic = (forward - strike) * discount + (1 << 57) >> 58
+    assert max(0, intrinsic) <= pair.call <= (forward * discount >> 58) + 1
+    assert max(0, -intrinsic - 1) <= pair.put <= (strike * discount >> 58) + 1
+
+
+@given(st.integers(10**8, MAX_SPOT), st.integers(-15, 15), st.integers(ONE_Q58 // 50, 2 * ONE_Q58), discounts)
+def test_delta_is_the_slope_of_the_value(forward: int, tenths: int, vol: int, discount: int) -> None:
+    """Central difference over a thousandth of the forward, against the two deltas at its ends."""
+    strike = forward * (20 + tenths) // 20
+    step = forward // 1000
+    low, high = (pair_of(forward + side * step, strike, vol, discount) for side in (-1, 1))
+    rise = Fraction(high.call - low.call, 2 * step) * 2**60
+    slack = Fraction(3, step) * 2**60
+    assert low.call_delta - slack <= rise <= high.call_delta + slack
+
+
+@given(forwards, strikes, usual_vols, st.integers(0, ONE_Q58))
+def test_a_discount_scales_the_value(forward: int, strike: int, vol: int, discount: int) -> None:
+    assume(forward // 100 <= strike <= forward * 100)
+    whole, part = pair_of(forward, strike, vol), pair_of(forward, strike, vol, discount)
+    for value, less in ((whole.call, part.call), (whole.put, part.put)):
+        assert abs(less - Fraction(value * discount, 2**58)) <= 3
+
+
+def test_without_volatility_the_delta_is_a_step_with_its_middle() -> None:
+    for forward, wanted in ((10**8 - 1, 0), (10**8, 1 << 59), (10**8 + 1, 1 << 60)):
+        assert pair_of(forward, 10**8, 0).call_delta == wanted
+        assert pair_of(forward, 10**8, 0, ONE_Q58 // 2).call_delta == wanted // 2
+
+
+@given(forwards, strikes, discounts)
+def test_without_volatility_the_value_is_discounted_intrinsic(
+    forward: int, strike: int, discount: int
+) -> None:
+    pair = pair_of(forward, strike, 0, discount)
+    nearest = abs(forward - strike) * discount + (1 << 57) >> 58
+    assert pair.call == (nearest if forward > strike else 0)
+    assert pair.put == (nearest if strike > forward else 0)
+
+
+@given(forwards, discounts)
+def test_discounted_prices_floor(price_e8: int, discount: int) -> None:
+    assert discounted(price_e8, discount) == floor(Fraction(price_e8 * discount * 2**8, 2**58))
 
 
 @given(forwards, strikes)
@@ -103,10 +177,30 @@ def test_at_the_money_call_and_put_are_equal(forward: int, vol: int) -> None:
     assert price(True, forward, forward, vol) == price(False, forward, forward, vol) > 0 or forward < 10**10
 
 
-def test_the_cut_off_is_where_the_ratio_reaches_32() -> None:
-    y = 32 * 1_000_000
-    assert out_of_the_money(10**16, 10**16, y, 1_000_000) == 0
-    assert out_of_the_money(10**16, 10**16, 0, 1) >= 0
+@given(forwards, vols.filter(bool), discounts)
+def test_at_the_money_the_delta_is_the_near_probability(forward: int, vol: int, discount: int) -> None:
+    pair = pair_of(forward, forward, vol, discount)
+    assert pair.call_delta == normal_cdf(vol >> 1) * discount >> 58
+    assert normal_cdf(vol >> 1) >= (1 << 59) - 4
+
+
+def test_limits_of_the_out_of_the_money_side() -> None:
+    half, top = 1 << 59, 1 << 62
+    assert out_of_the_money(top, top, 0, 0) == (0, half, half)
+    assert out_of_the_money(top, top, 1, 0) == (0, 0, 0)
+    assert out_of_the_money(top, top, 9 * ONE_Q58, ONE_Q58 - 1)[0] == 0
+    assert out_of_the_money(top, top, 32_000_000, 1_000_000) == (0, 0, 0)
+    assert out_of_the_money(top, top, 0, 1)[0] >= 0
+
+
+def test_pricing_is_total() -> None:
+    """Every corner of the domain has values in range: prices, volatilities and discounts at their ends and a unit inside."""
+    vols = (0, 1, 2, 1 << 30, ONE_Q58, MAX_TOTAL_VOL - 1, MAX_TOTAL_VOL)
+    ends = (10**4, MIN_SPOT, MAX_SPOT, 16 * MAX_SPOT)
+    for forward, strike, vol in product(ends, (MIN_STRIKE, MIN_STRIKE + 1, MAX_STRIKE), vols):
+        for discount in (0, 1, ONE_Q58 - 1, ONE_Q58):
+            pair = pair_of(forward, strike, vol, discount)
+            assert 0 <= min(pair.call, pair.put) <= max(pair.call, pair.put) <= max(forward, strike)
 
 
 @given(forwards, strikes)
@@ -115,7 +209,8 @@ def test_moneyness_is_symmetric(forward: int, strike: int) -> None:
     assert moneyness(a, b) == moneyness(b, a) == abs(a - b) // 64
 
 
-@given(forwards, strikes, vols)
-def test_price_is_option_value_with_its_logarithms(forward: int, strike: int, vol: int) -> None:
-    logs = logarithm(forward), logarithm(strike)
-    assert option_value(False, forward, strike, *logs, vol) == price(False, forward, strike, vol)
+@given(forwards, strikes, vols, discounts)
+def test_price_is_one_of_the_pair(forward: int, strike: int, vol: int, discount: int) -> None:
+    pair = pair_of(forward, strike, vol, discount)
+    assert price(True, forward, strike, vol, discount) == pair.call
+    assert price(False, forward, strike, vol, discount) == pair.put

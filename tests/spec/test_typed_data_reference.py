@@ -82,6 +82,9 @@ def test_words_are_twos_complement(value: int) -> None:
 
 
 def test_leaf_of_takes_the_figures_as_they_are() -> None:
-    scans = (UnderlyingScan(1, (5, 9, 9), 1, E34(9)), UnderlyingScan(7, (0,), 0, E34(0)))
+    scans = (
+        UnderlyingScan(1, (5, 9, 9), 1, E34(9), 10**18, ()),
+        UnderlyingScan(7, (0,), 0, E34(0), 10**18, ()),
+    )
     margin = Margin(E8(-4), E8(3), E8(2), E8(1), scans)
     assert leaf_of(12, b"\x01" * 32, margin) == Leaf(12, b"\x01" * 32, -4, 3, 2, 1, bytes((1, 1, 7, 0)))

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scripts.vector_families.case import octets
-from scripts.vector_families.samples import TIME, WAD
 
 from evm.machine import ADMIN, Machine
-from marginproof.spec.model import Model, decode_model, encode_model
-from marginproof.spec.portfolio import Position, encode_portfolio
+from marginproof.spec.market import decode_market
 
-from .onchain_base import Given, harness
+from .onchain_base import Given, codec_harness, harness
 
 EARLY = 1
 """Block time before every expiry of the vectors, so that all can be registered."""
-UNIT = 10**8
 
 
 class Court:
@@ -41,7 +36,7 @@ class Court:
         if data not in self._published:
             self.models.transact("publish", data)
             self._published.add(data)
-        model_hash: bytes = harness().call("checkModel", data)
+        model_hash: bytes = codec_harness().call("checkModel", data)
         return model_hash
 
     def figures(self, model_bytes: bytes, portfolio: bytes, market: bytes) -> Given:
@@ -50,6 +45,8 @@ class Court:
         value, spot, initial, maintenance, worst = self.court.call("recompute", model_hash, portfolio, market)
         held = worst[::2]
         losses = {str(u): self.court.call("losses", model_hash, portfolio, market, u) for u in held}
+        token = decode_market(market).settlement_token_e8
+        factors = {str(u): harness().call("initialFactor", model_bytes, u, token) for u in held}
         return {
             "value": value,
             "spotValue": spot,
@@ -57,6 +54,7 @@ class Court:
             "maintenanceMargin": maintenance,
             "worstScenarios": worst,
             "losses": losses,
+            "initialFactors": factors,
         }
 
 
@@ -73,32 +71,6 @@ def court_of(registry: Given) -> Court:
         ]
         _COURTS[key] = Court(*lists)
     return _COURTS[key]
-
-
-def value(given: Given) -> Given:
-    """The value in a scenario is the value now less the loss of one unit, every weight being one."""
-    sections = [
-        replace(section, scenarios=tuple(replace(s, weight_wad=WAD) for s in section.scenarios))
-        for section in decode_model(octets(given["model"])).sections
-    ]
-    underlying, kind = int(given["underlying"]), given["kind"]
-    expiry, strike = int(given["expiry"]), int(given["strike"])
-    own = court_of(
-        {
-            "expiries": {"1": [expiry or TIME], "2": [expiry or TIME]},
-            "strikes": {"1": [strike or UNIT], "2": [strike or UNIT]},
-        }
-    )
-    expiry_index = {"spot": 0, "perpetual": 1}.get(kind, 2)
-    id_ = underlying << 26 | expiry_index << 16 | (kind in ("call", "put")) << 1 | (kind == "put")
-    portfolio = encode_portfolio([Position(id_, UNIT)])
-    figures = own.figures(encode_model(Model(tuple(sections))), portfolio, octets(given["market"]))
-    now: int = figures["value"]
-    if given["scenario"] == "now":
-        return {"value": now}
-    moved, rest = divmod(figures["losses"][given["underlying"]][int(given["scenario"])], WAD * UNIT)
-    assert rest == 0
-    return {"value": now - moved}
 
 
 def instrument(given: Given) -> Given:

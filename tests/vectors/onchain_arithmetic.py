@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from scripts.vector_families.case import octets
-from scripts.vector_families.samples import model_of
-from scripts.vector_families.scenario import rule_section
 
 from marginproof.spec import tree
-from marginproof.spec.model import encode_model
+from marginproof.spec.model import decode_model
+from marginproof.spec.units import ONE_Q58
 
-from .onchain_base import Given, NotExpressibleError, harness, natural, vector_harness
-
-UNIT = 10**8
+from .onchain_base import Given, NotExpressibleError, codec_harness, harness, natural
 
 
 def division(given: Given) -> Given:
@@ -29,8 +26,8 @@ def square_root(given: Given) -> Given:
     return {"root": harness().call("squareRoot", [natural(given["value"])])[0]}
 
 
-def wad_to_q64(given: Given) -> Given:
-    return {"q64": harness().call("wadToQ64", [int(given["wad"])])[0]}
+def wad_to_binary(given: Given) -> Given:
+    return {"binary": harness().call("wadToBinary", [int(given["wad"])], int(given["bits"]))[0]}
 
 
 def logarithm(given: Given) -> Given:
@@ -41,13 +38,35 @@ def exponential(given: Given) -> Given:
     return {"exponential": harness().call("exp", [int(given["x"])])[0]}
 
 
+def bounded_exponential(given: Given) -> Given:
+    return {"exponential": harness().call("boundedExponential", [int(given["x"])])[0]}
+
+
+def power(given: Given) -> Given:
+    return {"power": harness().call("power", [int(given["ratioLogarithm"])], [int(given["exponent"])])[0]}
+
+
 def gaussian(given: Given) -> Given:
-    return {"probability": harness().call("normalCdf", [int(given["x"])])[0]}
+    """N(x); and the upper tail it is made of."""
+    x = int(given["x"])
+    probability = harness().call("normalCdf", [x])[0]
+    tail = harness().call("upperTail", [abs(x)])[0]
+    assert probability == (tail if x < 0 else 2**60 - tail)
+    return {"probability": probability}
 
 
 def black76(given: Given) -> Given:
-    arguments = ([int(given[name])] for name in ("forward", "strike", "totalVol"))
-    return {"value": harness().call("prices", [given["isCall"]], *arguments)[0]}
+    """The pair; and, undiscounted, each of its values from the function that prices one option."""
+    forward, strike, vol, discount = (
+        int(given[name]) for name in ("forward", "strike", "totalVol", "discount")
+    )
+    logarithms = harness().call("ln", [forward, strike])
+    arguments = (forward, strike, *logarithms, vol, discount)
+    pair = harness().call("optionPair", *([value] for value in arguments))[0]
+    if discount == ONE_Q58:
+        alone = harness().call("prices", [True, False], *([value] * 2 for value in (forward, strike, vol)))
+        assert tuple(alone) == tuple(pair[:2])
+    return dict(zip(("call", "put", "callDelta", "putDelta"), pair, strict=True))
 
 
 def _smile(given: Given) -> tuple[int, ...]:
@@ -55,38 +74,39 @@ def _smile(given: Given) -> tuple[int, ...]:
 
 
 def smile_parameters(given: Given) -> Given:
-    harness().call("totalVols", _smile(given), UNIT, [UNIT])
-    values = harness().call("wadToQ64", _smile(given))
-    return {f"{name}Q64": value for name, value in zip(("a", "b", "rho", "m", "sigma"), values, strict=True)}
+    harness().call("checkSmile", _smile(given))
+    values = harness().call("prepareSmile", _smile(given))
+    return dict(zip(("aQ64", "bQ60", "rhoQ60", "mQ58", "sigmaQ58"), values, strict=True))
 
 
 def total_vol(given: Given) -> Given:
-    vols = harness().call("totalVols", _smile(given["svi"]), int(given["forward"]), [int(given["strike"])])
-    return {"totalVol": vols[0]}
+    """With the parameters checked; and once more from the two logarithms."""
+    smile, forward, strike = _smile(given["svi"]), int(given["forward"]), int(given["strike"])
+    vol = harness().call("totalVols", smile, forward, [strike])[0]
+    logarithms = harness().call("ln", [forward, strike])
+    assert harness().call("totalVol", smile, *([value] for value in logarithms))[0] == vol
+    return {"totalVol": vol}
 
 
 def model(given: Given) -> Given:
-    return {"hash": harness().call("checkModel", octets(given["bytes"]))}
-
-
-def vol_rule(given: Given) -> Given:
-    data = encode_model(model_of(rule_section(given)))
-    kind = ("none", "up", "down").index(given["kind"])
-    multiplier, floor = vector_harness().call("volRule", data, 1, int(given["seconds"]), kind)
-    return {"multiplier": multiplier, "floor": floor}
+    data = octets(given["bytes"])
+    model_hash = codec_harness().call("checkModel", data)
+    ids = [section.underlying for section in decode_model(data).sections]
+    counts = [harness().call("indexCount", data, id_) for id_ in ids]
+    return {"hash": model_hash, "sections": [{"indexCount": count} for count in counts]}
 
 
 def portfolio_codec(given: Given) -> Given:
-    return {"hash": harness().call("checkPortfolio", octets(given["bytes"]))}
+    return {"hash": codec_harness().call("checkPortfolio", octets(given["bytes"]))}
 
 
 def trade(given: Given) -> Given:
     arguments = (octets(given["portfolio"]), int(given["id"]), int(given["quantity"]))
-    return {"portfolio": harness().call("applyTrade", *arguments)}
+    return {"portfolio": codec_harness().call("applyTrade", *arguments)}
 
 
 def depth(given: Given) -> Given:
-    return {"depth": harness().call("treeDepth", int(given["count"]))}
+    return {"depth": codec_harness().call("treeDepth", int(given["count"]))}
 
 
 def root(given: Given) -> Given:
@@ -96,7 +116,7 @@ def root(given: Given) -> Given:
         raise NotExpressibleError("a tree without leaves has no proof")
     levels = tree.tree_levels(leaves)
     for index, leaf in enumerate(leaves):
-        harness().call("verifyLeaf", leaf, index, len(leaves), tree.proof(levels, index), levels[-1][0])
+        codec_harness().call("verifyLeaf", leaf, index, len(leaves), tree.proof(levels, index), levels[-1][0])
     return {"root": levels[-1][0]}
 
 
@@ -105,7 +125,7 @@ def proof(given: Given) -> Given:
     levels = tree.tree_levels(leaves)
     siblings = tree.proof(levels, index) if index < len(leaves) else []
     leaf = leaves[min(index, len(leaves) - 1)]
-    harness().call("verifyLeaf", leaf, index, len(leaves), siblings, levels[-1][0])
+    codec_harness().call("verifyLeaf", leaf, index, len(leaves), siblings, levels[-1][0])
     return {"proof": siblings}
 
 
@@ -118,5 +138,5 @@ def verify(given: Given) -> Given:
         siblings,
         octets(given["root"]),
     )
-    harness().call("verifyLeaf", *arguments)
+    codec_harness().call("verifyLeaf", *arguments)
     return {"root": given["root"]}

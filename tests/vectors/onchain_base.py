@@ -20,8 +20,13 @@ def harness() -> Contract:
 
 
 @cache
-def vector_harness() -> Contract:
-    return Machine().deploy("VectorHarness")
+def codec_harness() -> Contract:
+    return Machine().deploy("CodecHarness")
+
+
+@cache
+def cell_harness() -> Contract:
+    return Machine().deploy("CellHarness")
 
 
 def natural(text: str) -> int:

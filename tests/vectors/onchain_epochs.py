@@ -18,7 +18,7 @@ from marginproof.spec.model import encode_model
 
 from .onchain_accounts import court_of
 from .onchain_arithmetic import root
-from .onchain_base import Given, NotExpressibleError, harness
+from .onchain_base import Given, NotExpressibleError, codec_harness
 
 LEAF_FIELDS: Final = tuple(LEAF_SCHEMA["properties"])
 
@@ -58,15 +58,15 @@ def _signed(given: Given, struct_hash: bytes) -> Given:
 
 
 def header(given: Given) -> Given:
-    return _signed(given, harness().call("hashHeader", _header(given["header"])))
+    return _signed(given, codec_harness().call("hashHeader", _header(given["header"])))
 
 
 def leaf(given: Given) -> Given:
-    return {"structHash": harness().call("hashLeaf", _header(given))}
+    return {"structHash": codec_harness().call("hashLeaf", _header(given))}
 
 
 def order(given: Given) -> Given:
-    return _signed(given, harness().call("hashOrder", _header(given["order"])))
+    return _signed(given, codec_harness().call("hashOrder", _header(given["order"])))
 
 
 class Poster:
@@ -119,11 +119,14 @@ def commitments(given: Given) -> Given:
     digest = poster.epochs.call("digest", tuple(values))
     poster.epochs.transact("post", tuple(values), sign(SIGNER, digest), octets(given["market"]))
     posted = poster.epochs.call("latestHeader")
-    return {"validUntil": posted[4], "structHash": harness().call("hashHeader", _header(given["header"]))}
+    return {
+        "validUntil": posted[4],
+        "structHash": codec_harness().call("hashHeader", _header(given["header"])),
+    }
 
 
 def market(given: Given) -> Given:
-    market_hash, next_expiry = harness().call("checkMarket", octets(given["bytes"]))
+    market_hash, next_expiry = codec_harness().call("checkMarket", octets(given["bytes"]))
     return {"hash": market_hash, "nextExpiry": next_expiry}
 
 
@@ -132,13 +135,13 @@ def epoch(given: Given) -> Given:
     court = court_of(given["registry"])
     leaves, hashes = [], []
     for account, portfolio in enumerate(octets(text) for text in given["portfolios"]):
-        portfolio_hash = harness().call("checkPortfolio", portfolio)
+        portfolio_hash = codec_harness().call("checkPortfolio", portfolio)
         figures = court.figures(octets(given["model"]), portfolio, octets(given["market"]))
         names = ("value", "spotValue", "initialMargin", "maintenanceMargin", "worstScenarios")
         values = (account, portfolio_hash, *(figures[name] for name in names))
         leaves.append(dict(zip(LEAF_FIELDS, values, strict=True)))
-        hashes.append(harness().call("hashLeaf", values))
-    committed = harness().call("checkMarket", octets(given["market"]))
+        hashes.append(codec_harness().call("hashLeaf", values))
+    committed = codec_harness().call("checkMarket", octets(given["market"]))
     leaf_root = tree.root(hashes)
     if hashes:
         root({"leaves": [hexadecimal(value) for value in hashes]})
@@ -154,7 +157,7 @@ def epoch(given: Given) -> Given:
         "leafRoot": leaf_root,
         "leafCount": len(leaves),
     }
-    struct_hash = harness().call("hashHeader", tuple(fields.values()))
+    struct_hash = codec_harness().call("hashHeader", tuple(fields.values()))
     return {
         "leaves": leaves,
         "leafHashes": hashes,

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 from scripts.vector_families import store
 from scripts.vector_families.case import result
-from scripts.vector_families.samples import WAD
+from scripts.vector_families.models import WAD
 from scripts.vector_families.smile_faults import RANGES, variance_floor
 from scripts.vector_families.topics import TOPICS
 
@@ -52,7 +52,7 @@ def test_files_fit_their_schema_and_hashes(entry: dict[str, str]) -> None:
 
 def test_every_family_is_there_and_the_total_adds_up() -> None:
     assert {str(entry["family"]) for entry in entries()} == FAMILIES
-    assert manifest()["total"] == sum(int(entry["cases"]) for entry in entries()) > 2_000
+    assert manifest()["total"] == sum(int(entry["cases"]) for entry in entries()) > 4_000
     ids = Counter(case["id"] for entry in entries() for case in cases_of(entry))
     assert max(ids.values()) == 1
 
@@ -105,7 +105,7 @@ def test_check_names_file_and_case(tmp_path: Path, generated: dict[str, str]) ->
     assert _differences(folder, generated) == []
     path = folder / "v1/pricing/black76.json"
     document = json.loads(path.read_text(encoding="utf-8"))
-    document["cases"][4]["expected"]["value"] = "12345"
+    document["cases"][4]["expected"]["call"] = "12345"
     del document["cases"][9]
     path.write_text(store.dumps(document), encoding="utf-8")
     assert _differences(folder, generated) == [
@@ -145,7 +145,7 @@ def test_schema_refuses_numbers_that_are_not_strings() -> None:
     schema = json.loads((FOLDER / "schema/pricing.schema.json").read_text(encoding="utf-8"))
     document = json.loads((FOLDER / "v1/pricing/black76.json").read_text(encoding="utf-8"))
     for wrong in (5, "05", "-1", "1e3", ""):
-        document["cases"][0]["expected"]["value"] = wrong
+        document["cases"][0]["expected"]["call"] = wrong
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(document, schema)
 

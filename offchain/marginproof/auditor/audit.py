@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, fields
 
 from marginproof.auditor.findings import EpochAudit, Finding
 from marginproof.documents.decimals import E8_DIGITS, format_decimal
-from marginproof.engine.epoch import EpochResult, compute_epoch
+from marginproof.documents.index_words import index_words
+from marginproof.engine.epoch import Epoch, compute_epoch
 from marginproof.errors import ChainError
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
@@ -80,8 +81,8 @@ class Auditor:
                 Finding(audit.round, None, "epoch", "an epoch", f"not computable ({error})")
             )
             return audit
-        audit.accounts = len(result.leaves)
-        audit.figures_recomputed = len(result.leaves) * len(_FIELD_NAMES)
+        audit.accounts = len(result)
+        audit.figures_recomputed = len(result) * len(_FIELD_NAMES)
         self._check_header(audit, epoch, state, market, result)
         self._check_signatures(audit, epoch)
         self._check_leaves(audit, epoch, newest, state, result, model)
@@ -95,7 +96,7 @@ class Auditor:
         epoch: PostedEpoch,
         state: VenueState,
         market: MarketSnapshot,
-        result: EpochResult,
+        result: Epoch,
     ) -> None:
         header = epoch.header
         eth = self.venue.web3.eth
@@ -111,7 +112,7 @@ class Auditor:
             "marketHash": (header.market_hash, market_hash(market)),
             "time": (header.time, market.time),
             "validUntil": (header.valid_until, min(header.time + max_age, market.next_expiry())),
-            "leafCount": (header.leaf_count, len(result.leaves)),
+            "leafCount": (header.leaf_count, len(result)),
             "leafRoot": (header.leaf_root, result.root),
         }
         for name, (posted, true) in expected.items():
@@ -149,21 +150,21 @@ class Auditor:
         epoch: PostedEpoch,
         newest: VenueState,
         state: VenueState,
-        result: EpochResult,
+        result: Epoch,
         model: Model,
     ) -> None:
         posted = self._posted_leaves(epoch, newest)
         if posted is None:
             return
         audit.leaves_seen = len(posted)
-        for true, margin in zip(result.leaves, result.margins, strict=True):
-            if true.account in posted:
-                audit.findings += _leaf_findings(
-                    audit.round, posted[true.account], true, margin, state, model
-                )
+        for true in result.leaves:
+            given = posted.get(true.account, true)
+            if given != true:
+                margin = result.margin(true.account)
+                audit.findings += _leaf_findings(audit.round, given, true, margin, state, model)
 
     def _check_contracts(
-        self, audit: EpochAudit, epoch: PostedEpoch, state: VenueState, result: EpochResult
+        self, audit: EpochAudit, epoch: PostedEpoch, state: VenueState, result: Epoch
     ) -> None:
         for leaf in result.leaves:
             portfolio = encode_portfolio(state.accounts[leaf.account].positions)
@@ -210,7 +211,7 @@ def _leaf_findings(
                 _show_field(item.name, right),
                 state.symbols[scan.underlying],
                 scan.worst,
-                model.section(scan.underlying).scenarios[scan.worst],
+                index_words(model.section(scan.underlying), scan.worst),
             )
         else:
             shown = _show_field(item.name, given), _show_field(item.name, right)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from marginproof.spec.model import Scenario
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference: where, which field, the posted and the true value, and the scenario that shows it (for margins)."""
+    """One difference: where, which field, the posted and the true value, and the scenario or charge that shows it (for margins)."""
 
     round: int
     account: int | None
@@ -19,15 +17,14 @@ class Finding:
     true: str
     underlying: str | None = None
     scenario_index: int | None = None
-    scenario: Scenario | None = None
+    scenario: str | None = None
 
     def sentence(self) -> str:
         """The finding in one sentence."""
         where = f"epoch {self.round}" + (f", account {self.account}" if self.account is not None else "")
         text = f"{where}: {self.field} was posted as {self.posted}, it is {self.true}"
         if self.scenario is not None:
-            shock = f"spot x {self.scenario.spot_wad / 1e18:g}, vol {self.scenario.kind.name.lower()}"
-            text += f"; shown by {self.underlying} scenario {self.scenario_index} ({shock}, weight {self.scenario.weight_wad / 1e18:g})"
+            text += f"; shown by {self.underlying} scenario {self.scenario_index} ({self.scenario})"
         return text
 
 

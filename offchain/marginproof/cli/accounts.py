@@ -38,7 +38,7 @@ class Overview:
         for i in self.ids:
             held = self.state.accounts[i]
             positions = [(instruments.resolve(p.instrument), p.quantity) for p in held.positions]
-            found[i] = Explanation(held.cash_e8, margin(positions, values.model, values), (), ())
+            found[i] = Explanation(held.cash_e8, margin(positions, values), (), ())
         return found
 
     def json(self) -> list[dict[str, Any]]:

@@ -6,23 +6,23 @@ from typing import Any
 
 from marginproof.cli.chain import Chain
 from marginproof.cli.numbers import e8
-from marginproof.engine.epoch import EpochResult, compute_epoch
+from marginproof.engine.epoch import Epoch, compute_epoch
 from marginproof.errors import VerificationError
 from marginproof.protocol.state import PostedEpoch, VenueState
 from marginproof.spec.tree import verify
 from marginproof.spec.typed_data import EpochHeader, Leaf
 
 
-def compute(state: VenueState, epoch: PostedEpoch) -> EpochResult:
+def compute(state: VenueState, epoch: PostedEpoch) -> Epoch:
     """The epoch as it follows from the venue's state at the epoch's block. Errors: the specification's."""
     portfolios = [account.positions for account in state.accounts]
     return compute_epoch(portfolios, state.table(), epoch.market, state.model(epoch.header.model_hash))
 
 
-def recomputed(chain: Chain, epoch: PostedEpoch) -> EpochResult:
+def recomputed(chain: Chain, epoch: PostedEpoch) -> Epoch:
     """The epoch as it follows from the chain. Errors: VerificationError when its root is not the posted one."""
     result = compute(chain.state(epoch.header.block_number), epoch)
-    if result.root != epoch.header.leaf_root or len(result.leaves) != epoch.header.leaf_count:
+    if result.root != epoch.header.leaf_root or len(result) != epoch.header.leaf_count:
         raise VerificationError(
             f"Epoch {epoch.header.round} was posted with root 0x{epoch.header.leaf_root.hex()}; "
             f"from the chain it is 0x{result.root.hex()}.",

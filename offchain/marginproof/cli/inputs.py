@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from marginproof.errors import InputError
 
 if TYPE_CHECKING:
-    from marginproof.documents import MarketDocument
+    from marginproof.documents import MarketDocument, Rounding, WhatIfMarketDocument
 
 _CRASH: Final = re.compile(r"crash:(.*)")
 
@@ -19,6 +19,16 @@ def market_argument(text: str) -> MarketDocument:
 
     named = _CRASH.fullmatch(text)
     return crash_snapshot(named[1]) if named else load_market(text)
+
+
+def what_if_market_argument(text: str, rounding: Rounding | None = None) -> WhatIfMarketDocument:
+    """As `market_argument`, for runs that commit to nothing: volatilities may be given per strike. Errors: InputError."""
+    from marginproof.documents import WhatIfMarketDocument, document_json, load_what_if_market, parse_document
+
+    named = _CRASH.fullmatch(text)
+    if named is None:
+        return load_what_if_market(text, rounding)
+    return parse_document(WhatIfMarketDocument, document_json(crash_snapshot(named[1])), text)
 
 
 def crash_snapshot(number: str) -> MarketDocument:

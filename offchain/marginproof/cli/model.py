@@ -1,13 +1,14 @@
-"""`marginproof model`: the shipped models, checking one's own, publishing one on chain."""
+"""`marginproof model`: the shipped models, checking one's own, comparing two, publishing one on chain."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from marginproof.cli.groups import group
-from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, Rpc
+from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, RoundFigures, Rpc
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from marginproof.documents import ModelDocument, ModelEntry
     from marginproof.spec.model import Model
 
-app = group("Margin models: list, show, check, publish.")
+app = group("Margin models: list, show, check, compare, publish.")
 
 ModelName = Annotated[
     str, typer.Argument(metavar="FILE|NAME", help="Model document, or a shipped model's name.")
@@ -40,7 +41,7 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command("show")
 def show(model: ModelName, as_json: AsJson = False) -> None:
-    """Show a model: factors, volatility rules, scenarios."""
+    """Show a model: its groups of parameters and its scenarios."""
     from marginproof.cli.console import emit, out
     from marginproof.models import load_model
 
@@ -62,19 +63,17 @@ def show(model: ModelName, as_json: AsJson = False) -> None:
 
 def _show_entry(console: Console, name: str, entry: ModelEntry) -> None:
     from marginproof.cli.console import table
-    from marginproof.cli.numbers import percent, wad
+    from marginproof.cli.numbers import wad
+    from marginproof.documents.index_words import vol_words
+    from marginproof.models.diff import groups
 
-    vol = entry.vol
-    console.print(
-        f"For {name}: initial margin = {wad(entry.initial_factor_wad)} x scan, maintenance = "
-        f"{wad(entry.maintenance_factor_wad)} x scan.\n"
-        f"Vol up x (1 + {wad(vol.up_wad)} m), at least {percent(vol.minimum_up_wad)}; vol down x (1 - {wad(vol.down_wad)} m); "
-        f"m = (30 days / time to expiry)^p, p = {wad(vol.short_power_wad)} up to 30 days, {wad(vol.long_power_wad)} beyond, "
-        f"time to expiry at least {vol.floor_seconds} s."
-    )
+    console.print(f"For {name}:", soft_wrap=True)
+    for path, words, values in groups(entry):
+        console.print(f"  {path}, {words}: {values}", soft_wrap=True)
     rows = table("Scenarios", "#", "spot", "vol", "weight", numbers=("#", "spot", "weight"))
     for index, scenario in enumerate(entry.scenarios):
-        rows.add_row(str(index), f"x {wad(scenario.spot_wad)}", scenario.vol, wad(scenario.weight_wad))
+        vol = vol_words(scenario.spec()).removeprefix("vol ")
+        rows.add_row(str(index), f"x {wad(scenario.spot_wad)}", vol, wad(scenario.weight_wad))
     console.print(rows)
 
 
@@ -94,10 +93,7 @@ def check(
     document = load_model(model)
     rules = _rules(document, symbols)
     encoded, digest = encode_model(rules), "0x" + model_hash(rules).hex()
-    scenarios = {
-        symbol: len(document.underlyings.get(symbol, document.default).scenarios)
-        for symbol in symbols.split(",")
-    }
+    scenarios = {symbol: len(document.entry(symbol).scenarios) for symbol in symbols.split(",")}
     if as_json:
         emit({"name": document.name, "hash": digest, "bytes": len(encoded), "scenarios": scenarios})
         return
@@ -118,6 +114,39 @@ def _rules(document: ModelDocument, symbols: str) -> Model:
     except InputError as error:
         raise InputError(f"--symbols: {error.message}") from None
     return model_to_spec(document, {symbol: index for index, symbol in enumerate(names, 1)})
+
+
+@app.command("diff")
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="Model document, or a shipped model's name.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The model to compare it with.")],
+    book: Annotated[
+        Path | None,
+        typer.Option(
+            "--book", metavar="FILE", help="Portfolio document: what the change does to its margin."
+        ),
+    ] = None,
+    market: Annotated[
+        str | None, typer.Option("--market", metavar="FILE|crash:N", help="Market for --book.")
+    ] = None,
+    round_figures: RoundFigures = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say in words what is different from model A to model B.
+
+    With --book and --market, also what it does to a portfolio's margin. Ends with 0 whether or not there are differences.
+    """
+    from marginproof.cli.model_diff import ModelComparison
+
+    comparison = ModelComparison.of(first, second, book, market, round_figures=round_figures)
+    if as_json:
+        from marginproof.cli.console import emit
+
+        emit(comparison.json())
+    else:
+        from marginproof.cli.console import out
+
+        comparison.show(out())
 
 
 @app.command("publish")

@@ -9,6 +9,7 @@ from marginproof.documents.decimals import E8_DIGITS, WAD_DIGITS, format_decimal
 
 E16_DIGITS: Final = 16
 E34_DIGITS: Final = 34
+E52_DIGITS: Final = 52
 
 
 def e8(value: int) -> str:
@@ -19,6 +20,11 @@ def e8(value: int) -> str:
 def wad(value: int) -> str:
     """Exact decimal of a WAD integer."""
     return format_decimal(value, WAD_DIGITS)
+
+
+def q58(value: int, decimals: int = WAD_DIGITS) -> str:
+    """A Q58 integer as a decimal, rounded half up to so many decimals, at most 18: for reading."""
+    return format_decimal((value * 10**decimals + (1 << 57)) >> 58, decimals)
 
 
 def exact(value: int, digits: int = E8_DIGITS) -> str:

@@ -69,6 +69,12 @@ Keystore = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, decimals as strings.")]
+RoundFigures = Annotated[
+    bool,
+    typer.Option(
+        "--round", help="Round figures with too many decimals, and say so, instead of refusing them."
+    ),
+]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file.")]
 AccountId = Annotated[
     int, typer.Option("--account", parser=whole(0, UINT64), metavar="ID", help="Account id.")

@@ -13,7 +13,7 @@ _SPEC: Final = {
     "NotIncreasing": "{value} follows {previous}; allowed: strictly increasing, each once.",
     "NegativeVariance": "the smile's least total variance is {minimumVariance} (WAD); allowed: at least 0.",
     "BadLength": "the encoding of {length} bytes is too short or too long for what it says it holds.",
-    "BadVersion": "version {version} of the encoding is not known; allowed: 1.",
+    "BadVersion": "version {version} of the encoding is not known; allowed: 2.",
     "BadPortfolioLength": "{length} portfolio bytes; allowed: a multiple of 12.",
     "TooManyPositions": "{count} positions; allowed: at most {max}.",
     "PositionsNotSorted": "instrument id {id} follows {previous}; allowed: strictly increasing ids, each once.",

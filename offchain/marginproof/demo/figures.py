@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from marginproof.demo.record import AccountFigures, FundingEntry, ScenarioChange
+from marginproof.documents.index_words import CHARGE_NAMES
 from marginproof.keeper.propose import ProposedEpoch
 from marginproof.protocol.state import VenueState
 from marginproof.spec.fixed_point import floor_div
 from marginproof.spec.instruments import Kind
 from marginproof.spec.margin import Margin
 from marginproof.spec.model import Model
+from marginproof.spec.units import ONE_WAD
 
 _E34_TO_E8 = 10**26
 
@@ -21,14 +23,16 @@ def utc(time: int) -> str:
 
 
 def account_figures(account: int, state: VenueState, margin: Margin, model: Model) -> AccountFigures:
-    """One account as margined in an epoch, with the weighted change of every scenario."""
+    """One account as margined in an epoch, with the weighted change of every scenario and what charges take."""
     profile = []
     for scan in margin.scans:
         symbol = state.symbols[scan.underlying]
-        for index, scenario in enumerate(model.section(scan.underlying).scenarios):
-            vol = scenario.kind.name.lower()
+        section = model.section(scan.underlying)
+        moves = [(s.spot_wad, s.kind.name.lower().replace("_", " ")) for s in section.scenarios]
+        moves += [(ONE_WAD, f"{CHARGE_NAMES[charge]} charge") for charge in section.charges()]
+        for index, (spot, vol) in enumerate(moves):
             change = floor_div(-scan.losses[index], _E34_TO_E8)
-            profile.append(ScenarioChange(symbol, index, scenario.spot_wad, vol, change, index == scan.worst))
+            profile.append(ScenarioChange(symbol, index, spot, vol, change, index == scan.worst))
     held = state.accounts[account]
     return AccountFigures(
         account, held.cash_e8, margin.value, margin.initial, margin.maintenance, held.frozen, tuple(profile)

@@ -220,6 +220,8 @@ def _profile_slots(ranked: Sequence[ScenarioChange], several: bool) -> list[str]
 
 
 def _scenario(change: ScenarioChange) -> str:
+    if change.vol.endswith(("skew", "charge")):
+        return change.vol
     vol = "unchanged" if change.vol == "none" else change.vol
     return f"spot {move(change.spot_wad)}, volatility {vol}"
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ScenarioChange:
-    """One scenario of one underlying: spot multiple (WAD), vol kind ("up", "none", "down") and the weighted change (E8, rounded)."""
+    """One scenario of one underlying: spot multiple (WAD), vol move ("up", "none",
+    "linear skew") or the charge that it is ("basis charge"), and the weighted change (E8, rounded)."""
 
     underlying: str
     index: int

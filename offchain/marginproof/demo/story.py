@@ -159,9 +159,11 @@ class Story:
     def _remember(self, done: Round, document: MarketDocument) -> None:
         state = done.epoch.state
         model = state.model()
+        result = done.epoch.result
+        table = result.table()
         figures = tuple(
-            account_figures(account, state, margin, model)
-            for account, margin in enumerate(done.epoch.result.margins)
+            account_figures(account, state, result.margin(account, table), model)
+            for account in range(len(result))
         )
         spots = {entry.symbol: entry.spot_e8 for entry in document.underlyings}
         signers = tuple(answer.signer for answer in done.answers if answer.signer)
@@ -292,7 +294,8 @@ class Story:
         state = self._replayer.state_at()
         market: MarketSnapshot = state.epochs[-1].market
         result = epoch_of(state, market)
-        equities = [a.cash_e8 + m.value for a, m in zip(state.accounts, result.margins, strict=True)]
+        values = [leaf.portfolio_value for leaf in result.leaves]
+        equities = [a.cash_e8 + worth for a, worth in zip(state.accounts, values, strict=True)]
         self.record.bad_debt_e8 = sum(-equity for equity in equities if equity < 0)
 
     def audit(self, rpc_url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from marginproof.engine.epoch import EpochResult, commit
+from marginproof.engine.epoch import Epoch, recommit
 from marginproof.protocol.compute import epoch_of
 from marginproof.protocol.state import VenueState
 from marginproof.spec.market import MarketSnapshot
@@ -26,11 +26,12 @@ class Tamper:
     def __str__(self) -> str:
         return f"{self.time}:{self.units}"
 
-    def compute(self, state: VenueState, market: MarketSnapshot) -> EpochResult:
+    def compute(self, state: VenueState, market: MarketSnapshot) -> Epoch:
         """The true epoch, or at the chosen time the false one."""
         result = epoch_of(state, market)
         if market.time != self.time:
             return result
-        victim = max(result.leaves, key=lambda leaf: leaf.maintenance_margin)
+        leaves = result.leaves
+        victim = max(leaves, key=lambda leaf: leaf.maintenance_margin)
         false = replace(victim, maintenance_margin=max(0, victim.maintenance_margin - self.units))
-        return commit(result.margins, [false if leaf is victim else leaf for leaf in result.leaves])
+        return recommit(result, [false if leaf is victim else leaf for leaf in leaves])

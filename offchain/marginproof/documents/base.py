@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from ..errors import InputError
 from ..spec.limits import MAX_TIME
-from .decimals import show
+from .decimals import Rounding, show
 
 SYMBOL_PATTERN: Final = r"^[A-Z0-9]{1,10}$"
 SYMBOL_REGEX: Final = re.compile(r"[A-Z0-9]{1,10}")
@@ -57,13 +57,19 @@ def document_json(document: Document) -> str:
     )
 
 
-def parse_document(kind: type[DocumentType], text: str, origin: str) -> DocumentType:
+def parse_document(
+    kind: type[DocumentType], text: str, origin: str, rounding: Rounding | None = None
+) -> DocumentType:
     """Parse and check JSON text; `origin` (a file name) starts the message of the InputError that lists every
     problem.
+
+    With `rounding`, decimals may be JSON numbers, may have exponents, and are rounded to their scale; it remembers what was.
     """
     _check_json(text, origin)
+    if rounding is not None:
+        text = json.dumps(json.loads(text, parse_float=str))
     try:
-        return kind.model_validate_json(text)
+        return kind.model_validate_json(text, context=rounding)
     except ValidationError as error:
         raise InputError(problem_text(error, origin)) from None
 
@@ -82,7 +88,12 @@ _MAX_SHOWN: Final = 20
 
 
 def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without the complaints that a list is too short only because its entries are wrong."""
+    """Without the complaints that a list is too short only because its entries are wrong, and, for a document of another format,
+    without what follows from that.
+    """
+    foreign = [problem for problem in problems if problem["loc"] == ("format",)]
+    if foreign:
+        return foreign
     places = [problem["loc"] for problem in problems]
 
     def is_consequence(problem: ErrorDetails) -> bool:
@@ -102,6 +113,8 @@ def _place(problem: ErrorDetails) -> str:
 def _path(location: tuple[int | str, ...]) -> str:
     path = ""
     for part in location:
+        if part == "[key]":
+            continue
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
     return path or "document"
 
@@ -130,6 +143,15 @@ value.
 
 def _reason(problem: ErrorDetails) -> str:
     kind, value = problem["type"], show(problem["input"])
+    if kind == "extra_forbidden" and problem["loc"][-1] == "vols":
+        return (
+            "volatilities per strike are for what-if runs only (`marginproof margin`); a market that is committed to, or shown, has "
+            "one svi per expiry and nothing besides"
+        )
+    if problem["loc"] == ("format",) and str(problem["input"]).startswith("marginproof/model@"):
+        return (
+            f"{_REASONS[kind].format(value=value, **problem.get('ctx', {}))} (docs/formats.md has the form)"
+        )
     if kind in ("decimal", "document"):
         return problem["msg"]
     if kind in _REASONS:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any, Final
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 E8_DIGITS: Final = 8
 WAD_DIGITS: Final = 18
 
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?", re.ASCII)
+_FLOATING = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 _SHOWN: Final = 60
+_WORK_DIGITS: Final = 200
 
 
 def show(value: object) -> str:
@@ -38,6 +41,36 @@ def parse_decimal(text: str, digits: int) -> int:
     if len(fraction) > digits:
         raise ValueError(f"{show(text)} has {len(fraction)} decimals, at most {digits} fit")
     return int(whole + fraction.ljust(digits, "0"))
+
+
+@dataclass(slots=True)
+class Rounding:
+    """Rounds figures with too many decimals instead of refusing them, and remembers that it did: for figures pasted from
+    floating-point programs into what-if runs, never for anything committed.
+    """
+
+    count: int = 0
+    first: str = ""
+
+    def integer(self, text: str, digits: int) -> int:
+        """The integer nearest to text * 10^digits, ties to even. Exponents are accepted. Raises ValueError with a plain sentence."""
+        if not _FLOATING.fullmatch(text):
+            raise ValueError(f"{show(text)} is not a decimal number such as 12.5 or 1.25e1")
+        with localcontext() as context:
+            context.prec = _WORK_DIGITS
+            exact = Decimal(text).scaleb(digits)
+            value = int(exact.to_integral_value(ROUND_HALF_EVEN))
+        if value != exact:
+            self.count += 1
+            self.first = self.first or f"{text} to {format_decimal(value, digits)}"
+        return value
+
+    def sentence(self, origin: str) -> str | None:
+        """What was rounded, for the person who asked for it; None when nothing was."""
+        if not self.count:
+            return None
+        figures = "1 figure" if self.count == 1 else f"{self.count} figures"
+        return f"{origin}: {figures} rounded to the scale, first {self.first}."
 
 
 def format_decimal(value: int, digits: int) -> str:
@@ -84,6 +117,18 @@ class ScaledDecimal:
                 raise
             raise self._error(str(problem)) from None
 
+    def _from_json_in_context(self, value: object, info: ValidationInfo) -> int:
+        rounding = info.context
+        if not isinstance(rounding, Rounding):
+            return self.from_json(value)
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise self._error(f"{show(value)} is not a decimal number")
+        try:
+            number = rounding.integer(str(value), self.digits)
+        except ValueError as problem:
+            raise self._error(str(problem)) from None
+        return self.from_python(number)
+
     def from_python(self, value: object) -> int:
         """Check the range of an already scaled integer."""
         if not isinstance(value, int) or isinstance(value, bool):
@@ -101,7 +146,7 @@ class ScaledDecimal:
         self, _source: Any, _handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.no_info_plain_validator_function(self.from_json),
+            json_schema=core_schema.with_info_plain_validator_function(self._from_json_in_context),
             python_schema=core_schema.no_info_plain_validator_function(self.from_python),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 lambda value: format_decimal(value, self.digits), return_schema=core_schema.str_schema()

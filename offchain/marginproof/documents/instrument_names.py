@@ -86,7 +86,7 @@ def parse_instrument_name(text: str) -> InstrumentName:
             return InstrumentName(symbol, Kind.FUTURE, expiry)
         if rest[2] not in _OPTION_LETTERS:
             raise ValueError(f"option type {show(rest[2])}; allowed: C or P")
-        return InstrumentName(symbol, _OPTION_LETTERS[rest[2]], expiry, _strike(rest[1]))
+        return InstrumentName(symbol, _OPTION_LETTERS[rest[2]], expiry, parse_strike(rest[1]))
     except ValueError as problem:
         raise InputError(f"{show(text)}: {problem}") from None
 
@@ -129,7 +129,8 @@ def format_expiry(expiry: int) -> str:
     return f"{moment.day}{MONTHS[moment.month - 1]}{moment.year % 100:02d}"
 
 
-def _strike(text: str) -> int:
+def parse_strike(text: str) -> int:
+    """A strike in E8. ValueError says what is allowed."""
     strike = parse_decimal(text, E8_DIGITS)
     low, high = format_decimal(MIN_STRIKE, E8_DIGITS), format_decimal(MAX_STRIKE, E8_DIGITS)
     if not MIN_STRIKE <= strike <= MAX_STRIKE:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the three formats, generated from the models that check the files.
+"""JSON Schemas of the formats, generated from the models that check the files.
 
     python -m marginproof.documents.json_schema    writes them into the package's schemas folder
 
@@ -17,23 +17,30 @@ from .base import Document
 from .market_document import MarketDocument
 from .model_document import ModelDocument
 from .portfolio_document import PortfolioDocument
+from .trades_document import TradesDocument
+from .what_if_market import WhatIfMarketDocument
 
 SCHEMA_FOLDER: Final = Path(__file__).resolve().parent / "schemas"
 DOCUMENT_KINDS: Final[dict[str, type[Document]]] = {
     "market": MarketDocument,
+    "market-what-if": WhatIfMarketDocument,
     "model": ModelDocument,
     "portfolio": PortfolioDocument,
+    "trades": TradesDocument,
 }
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the format `market`, `model` or `portfolio`."""
+    """The JSON Schema (draft 2020-12) of a format, by its key in `DOCUMENT_KINDS`."""
+    version = str(DOCUMENT_KINDS[name].model_json_schema()["properties"]["format"]["const"]).rpartition("@")[
+        2
+    ]
     body = DOCUMENT_KINDS[name].model_json_schema(by_alias=True, mode="validation")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"marginproof-{name}-1.schema.json",
+        "$id": f"marginproof-{name}-{version}.schema.json",
         **body,
-        "title": f"marginproof {name} document, version 1",
+        "title": f"marginproof {name} document, version {version}",
     }
 
 

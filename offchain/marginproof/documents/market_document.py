@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,6 +16,9 @@ from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal, format_decimal
 MARKET_FORMAT: Final = "marginproof/market@1"
 
 _Vol = ScaledDecimal(WAD_DIGITS, 0, 100 * 10**18, "Volatility error; 0.01 is one vol point.")
+_Confidence = ScaledDecimal(
+    WAD_DIGITS, limits.MIN_CONFIDENCE, limits.MAX_CONFIDENCE, "Confidence in the prices; 1 is full."
+)
 
 
 class SviSmile(Document):
@@ -51,13 +55,17 @@ class SviSmile(Document):
     @model_validator(mode="after")
     def _variance_is_never_negative(self) -> Self:
         try:
-            require_valid_smile(Svi(self.a_wad, self.b_wad, self.rho_wad, self.m_wad, self.sigma_wad))
+            require_valid_smile(self.spec())
         except SpecError:
             raise inconsistent(
                 f"a = {format_decimal(self.a_wad, WAD_DIGITS)!r} makes the variance negative; "
                 "allowed: a + b * sigma * sqrt(1 - rho^2) at least 0"
             ) from None
         return self
+
+    def spec(self) -> Svi:
+        """The smile of the specification."""
+        return Svi(self.a_wad, self.b_wad, self.rho_wad, self.m_wad, self.sigma_wad)
 
 
 class FitStatistics(Document):
@@ -76,8 +84,8 @@ class FitStatistics(Document):
     rmse_vol_wad: Annotated[int, Field(alias="rmseVol"), _Vol]
 
 
-class ExpiryEntry(Document):
-    """One live expiry: forward, rate and smile."""
+class ExpiryBase(Document):
+    """What every live expiry gives, whatever its volatilities come from."""
 
     expiry: Annotated[UnixTime, Field(description="Expiry, unix seconds; after the snapshot's time.")]
     forward_e8: Annotated[
@@ -90,6 +98,13 @@ class ExpiryEntry(Document):
         Field(alias="rate"),
         ScaledDecimal(WAD_DIGITS, limits.MIN_RATE, limits.MAX_RATE, "Interest rate per year."),
     ]
+    confidence_wad: Annotated[Annotated[int, _Confidence] | None, Field(alias="confidence")] = None
+    """Confidence in the forward, rate and smile; absent: full."""
+
+
+class ExpiryEntry(ExpiryBase):
+    """One live expiry: forward, rate, confidence (absent: 1) and smile."""
+
     svi: SviSmile
     fit: FitStatistics | None = None
 
@@ -110,8 +125,8 @@ class SettlementEntry(Document):
     ]
 
 
-class UnderlyingEntry(Document):
-    """One underlying: spot, confidence, funding, settlement prices, live expiries."""
+class UnderlyingBase(Document):
+    """What every underlying gives, whatever its volatilities come from."""
 
     symbol: Symbol
     spot_e8: Annotated[
@@ -119,13 +134,20 @@ class UnderlyingEntry(Document):
         Field(alias="spot"),
         ScaledDecimal(E8_DIGITS, limits.MIN_SPOT, limits.MAX_SPOT, "Spot price, USD."),
     ]
-    confidence_wad: Annotated[
-        int,
-        Field(alias="confidence"),
-        ScaledDecimal(
-            WAD_DIGITS, limits.MIN_CONFIDENCE, limits.MAX_CONFIDENCE, "Confidence in the prices; 1 is full."
-        ),
-    ]
+    perpetual_e8: Annotated[
+        Annotated[
+            int,
+            ScaledDecimal(
+                E8_DIGITS,
+                limits.MIN_SPOT,
+                limits.MAX_SPOT,
+                "Price of the perpetual, USD; absent: the spot price.",
+            ),
+        ]
+        | None,
+        Field(alias="perpetual"),
+    ] = None
+    confidence_wad: Annotated[int, Field(alias="confidence"), _Confidence]
     funding_e8: Annotated[
         int,
         Field(alias="funding"),
@@ -137,11 +159,16 @@ class UnderlyingEntry(Document):
         ),
     ]
     settlements: Annotated[tuple[SettlementEntry, ...], Field(max_length=limits.MAX_SETTLEMENTS)]
+
+
+class UnderlyingEntry(UnderlyingBase):
+    """One underlying: spot, perpetual, confidence, funding, settlement prices, live expiries."""
+
     expiries: Annotated[tuple[ExpiryEntry, ...], Field(max_length=limits.MAX_EXPIRIES)]
 
 
-class MarketDocument(Document):
-    """One market snapshot. All prices in USD, all times in unix seconds."""
+class MarketBase(Document):
+    """What every market document starts with."""
 
     format: Literal["marginproof/market@1"]
     time: Annotated[
@@ -158,32 +185,42 @@ class MarketDocument(Document):
         ),
     ]
     source: Annotated[str, Field(min_length=1, max_length=2000, description="Where the figures come from.")]
+
+
+class MarketDocument(MarketBase):
+    """One market snapshot. All prices in USD, all times in unix seconds."""
+
     underlyings: Annotated[
         tuple[UnderlyingEntry, ...], Field(min_length=1, max_length=limits.MAX_UNDERLYINGS)
     ]
 
     @model_validator(mode="after")
     def _entries_fit_together(self) -> Self:
-        _refuse_repeated("underlyings", "symbol", [entry.symbol for entry in self.underlyings])
-        for index, entry in enumerate(self.underlyings):
-            place = f"underlyings[{index}] ({entry.symbol})"
-            expiries = [item.expiry for item in entry.expiries]
-            settled = [item.expiry for item in entry.settlements]
-            _refuse_repeated(f"{place}.expiries and settlements", "expiry", expiries + settled)
-            for expiry in expiries:
-                if expiry <= self.time:
-                    raise inconsistent(
-                        f"{place}.expiries: expiry {expiry} has passed at time {self.time}; allowed: "
-                        f"later than the snapshot's "
-                        "time (give an expired one a settlement price under settlements instead)"
-                    )
-            for expiry in settled:
-                if expiry > self.time:
-                    raise inconsistent(
-                        f"{place}.settlements: expiry {expiry} is after time {self.time}; allowed: not "
-                        f"after the snapshot's time"
-                    )
+        require_fitting(self.time, [(entry, entry.expiries) for entry in self.underlyings])
         return self
+
+
+def require_fitting(time: int, underlyings: Sequence[tuple[UnderlyingBase, Sequence[ExpiryBase]]]) -> None:
+    """Refuse a symbol or an expiry given twice, a live expiry that has passed, a settled one that has not."""
+    _refuse_repeated("underlyings", "symbol", [entry.symbol for entry, _ in underlyings])
+    for index, (entry, live) in enumerate(underlyings):
+        place = f"underlyings[{index}] ({entry.symbol})"
+        expiries = [item.expiry for item in live]
+        settled = [item.expiry for item in entry.settlements]
+        _refuse_repeated(f"{place}.expiries and settlements", "expiry", expiries + settled)
+        for expiry in expiries:
+            if expiry <= time:
+                raise inconsistent(
+                    f"{place}.expiries: expiry {expiry} has passed at time {time}; allowed: "
+                    f"later than the snapshot's "
+                    "time (give an expired one a settlement price under settlements instead)"
+                )
+        for expiry in settled:
+            if expiry > time:
+                raise inconsistent(
+                    f"{place}.settlements: expiry {expiry} is after time {time}; allowed: not "
+                    f"after the snapshot's time"
+                )
 
 
 def _refuse_repeated(place: str, key: str, values: list[str] | list[int]) -> None:

@@ -1,4 +1,4 @@
-"""The model document `marginproof/model@1`: scenarios and factors, for all underlyings or for one by name."""
+"""The model document `marginproof/model@2`: scenarios and parameters, for all underlyings or for one by name."""
 
 from __future__ import annotations
 
@@ -7,49 +7,34 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from ..spec import limits
+from ..spec.model import Scenario, VolKind
 from .base import Document, Symbol, inconsistent
-from .decimals import WAD_DIGITS, ScaledDecimal, format_decimal
-
-MODEL_FORMAT: Final = "marginproof/model@1"
-
-_Factor = ScaledDecimal(WAD_DIGITS, 0, limits.MAX_FACTOR, "Multiplies the scan.")
-_Power = ScaledDecimal(
-    WAD_DIGITS, 0, limits.MAX_POWER, "Power p of m = (30 days / max(time to expiry, floor))^p."
+from .decimals import WAD_DIGITS, ScaledDecimal
+from .model_groups import (
+    AVERAGING,
+    AddOns,
+    Basis,
+    DeltaCharge,
+    Factors,
+    Peg,
+    ShortMinimum,
+    Skew,
+    StaticDiscount,
+    VolMoves,
 )
+from .scenario_order import order_problem
 
+MODEL_FORMAT: Final = "marginproof/model@2"
 
-class VolShocks(Document):
-    """How scenarios shock volatility: up to max(minimumUp, vol (1 + up m)), down to vol max(0, 1 -
-    down m).
-    """
-
-    up_wad: Annotated[
-        int,
-        Field(alias="up"),
-        ScaledDecimal(WAD_DIGITS, 0, limits.MAX_VOL_UP, "Relative shock up at 30 days."),
-    ]
-    down_wad: Annotated[
-        int,
-        Field(alias="down"),
-        ScaledDecimal(WAD_DIGITS, 0, limits.MAX_VOL_DOWN, "Relative shock down at 30 days."),
-    ]
-    minimum_up_wad: Annotated[
-        int,
-        Field(alias="minimumUp"),
-        ScaledDecimal(
-            WAD_DIGITS, 0, limits.MAX_MIN_VOL_UP, "Least volatility after a shock up; 0.4 is 40 %."
-        ),
-    ]
-    short_power_wad: Annotated[int, Field(alias="shortPower"), _Power]
-    long_power_wad: Annotated[int, Field(alias="longPower"), _Power]
-    floor_seconds: Annotated[
-        int,
-        Field(
-            ge=limits.MIN_FLOOR_SECONDS,
-            le=limits.MAX_FLOOR_SECONDS,
-            description="Floor of the time to expiry, seconds.",
-        ),
-    ]
+VOL_KINDS: Final = {
+    "none": VolKind.NONE,
+    "up": VolKind.UP,
+    "down": VolKind.DOWN,
+    "add": VolKind.ADD,
+    "linearSkew": VolKind.LINEAR_SKEW,
+    "absoluteSkew": VolKind.ABSOLUTE_SKEW,
+}
+"""How a document names what a scenario does to volatility."""
 
 
 class ScenarioEntry(Document):
@@ -62,41 +47,87 @@ class ScenarioEntry(Document):
             WAD_DIGITS,
             limits.MIN_SPOT_SHOCK,
             limits.MAX_SPOT_SHOCK,
-            "Multiplies spot and forwards; 0.82 is -18 %.",
+            "Multiplies spot, perpetual and forwards; 0.82 is -18 %.",
         ),
     ]
-    vol: Annotated[Literal["none", "up", "down"], Field(description="How volatility moves.")]
+    vol: Annotated[
+        Literal["none", "up", "down", "add", "linearSkew", "absoluteSkew"],
+        Field(description="How volatility moves; the skews leave forwards where they are."),
+    ]
+    amount_wad: Annotated[
+        Annotated[
+            int,
+            ScaledDecimal(
+                WAD_DIGITS, -limits.MAX_VOL_ADD, limits.MAX_VOL_ADD, "Added to volatility; with vol add only."
+            ),
+        ]
+        | None,
+        Field(alias="amount"),
+    ] = None
     weight_wad: Annotated[
         int,
         Field(alias="weight"),
         ScaledDecimal(WAD_DIGITS, 0, limits.MAX_WEIGHT, "The change counts times this."),
     ]
 
+    @model_validator(mode="after")
+    def _an_amount_belongs_to_add(self) -> Self:
+        if self.vol == "add" and self.amount_wad is None:
+            raise inconsistent("amount: missing; vol 'add' needs what to add to volatility, such as \"0.1\"")
+        if self.vol != "add" and self.amount_wad is not None:
+            raise inconsistent(f"amount: given with vol {self.vol!r}; allowed: with vol 'add' only")
+        return self
+
+    def spec(self) -> Scenario:
+        """The scenario of the specification."""
+        return Scenario(self.spot_wad, VOL_KINDS[self.vol], self.weight_wad, self.amount_wad or 0)
+
 
 class ModelEntry(Document):
-    """The model of one underlying."""
+    """The model of one underlying. A group that is absent is not used: it charges and changes nothing."""
 
-    initial_factor_wad: Annotated[int, Field(alias="initialFactor"), _Factor]
-    maintenance_factor_wad: Annotated[int, Field(alias="maintenanceFactor"), _Factor]
-    vol: VolShocks
-    scenarios: Annotated[tuple[ScenarioEntry, ...], Field(min_length=1, max_length=limits.MAX_SCENARIOS)]
+    factors: Factors
+    peg: Peg | None = None
+    vol: VolMoves | None = None
+    averaging_seconds: Annotated[
+        Annotated[int, Field(ge=AVERAGING[0], le=AVERAGING[1])] | None,
+        Field(description="Settlement averages the price over so many seconds before expiry."),
+    ] = None
+    skew: Skew | None = None
+    static_discount: StaticDiscount | None = None
+    basis: Basis | None = None
+    delta: DeltaCharge | None = None
+    short_minimum: ShortMinimum | None = None
+    add_ons: AddOns | None = None
+    scenarios: Annotated[
+        tuple[ScenarioEntry, ...],
+        Field(
+            min_length=1,
+            max_length=limits.MAX_SCENARIOS,
+            description="Sorted: skews last; then by weight and by spot, both falling; then up, add, none, down.",
+        ),
+    ]
 
     @model_validator(mode="after")
-    def _maintenance_is_not_above_initial(self) -> Self:
-        if self.maintenance_factor_wad > self.initial_factor_wad:
-            initial = format_decimal(self.initial_factor_wad, WAD_DIGITS)
-            raise inconsistent(
-                f"maintenanceFactor {format_decimal(self.maintenance_factor_wad, WAD_DIGITS)!r} is "
-                f"above initialFactor; "
-                f"allowed: 0 to {initial}"
+    def _scenarios_have_their_groups_and_order(self) -> Self:
+        for index, scenario in enumerate(self.scenarios):
+            group = {"up": "vol", "down": "vol", "linearSkew": "skew", "absoluteSkew": "skew"}.get(
+                scenario.vol
             )
+            if group is not None and getattr(self, group) is None:
+                raise inconsistent(
+                    f"scenarios[{index}].vol: {scenario.vol!r} needs the group {group}, which is missing; add it"
+                )
+        problem = order_problem([scenario.spec() for scenario in self.scenarios])
+        if problem:
+            raise inconsistent(problem)
         return self
 
 
 class ModelDocument(Document):
     """A margin model. `underlyings` overrides `default` as a whole for the symbols it names."""
 
-    format: Literal["marginproof/model@1"]
+    format: Literal["marginproof/model@2"]
     name: Annotated[str, Field(min_length=1, max_length=64, description="Short name of the model.")]
     source: Annotated[
         str, Field(min_length=1, max_length=2000, description="Who published the parameters, and where.")
@@ -113,3 +144,7 @@ class ModelDocument(Document):
         dict[Symbol, ModelEntry],
         Field(max_length=limits.MAX_UNDERLYINGS, description="Models of single underlyings, by symbol."),
     ] = Field(default_factory=dict)
+
+    def entry(self, symbol: str) -> ModelEntry:
+        """The entry that applies to a symbol: its own, else the default."""
+        return self.underlyings.get(symbol, self.default)

@@ -18,7 +18,8 @@ MAX_CASH: Final = 10**20
 """Cash that a document may hold, E8, either sign: a trillion units of the settlement token."""
 
 
-def _known_form(text: str) -> str:
+def known_form(text: str) -> str:
+    """The text, if it is an instrument's name; for validators."""
     try:
         parse_instrument_name(text)
     except InputError as error:
@@ -32,7 +33,7 @@ class PositionEntry(Document):
     instrument: Annotated[
         str,
         Field(description=f"{FORMS}; an expiry is a date (08:00 UTC) or unix seconds.", max_length=64),
-        AfterValidator(_known_form),
+        AfterValidator(known_form),
     ]
     quantity_e8: Annotated[
         int,

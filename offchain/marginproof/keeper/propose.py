@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from marginproof.documents import MarketDocument, market_to_spec
-from marginproof.engine.epoch import EpochResult
+from marginproof.engine.epoch import Epoch
 from marginproof.errors import InputError, MarginproofError
 from marginproof.protocol.compute import ComputeEpoch, epoch_of
 from marginproof.protocol.connection import endpoint, read
@@ -26,7 +26,7 @@ class ProposedEpoch:
     header: EpochHeader
     market: MarketSnapshot
     market_bytes: bytes
-    result: EpochResult
+    result: Epoch
     state: VenueState
 
     def message(self) -> Proposal:
@@ -129,6 +129,6 @@ def propose(
         model_hash=state.current_model,
         market_hash=market_hash(market),
         leaf_root=result.root,
-        leaf_count=len(result.leaves),
+        leaf_count=len(result),
     )
     return ProposedEpoch(header, market, market_bytes, result, state)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from ..documents import ModelDocument, load_model_file, parse_document
+from ..documents import ModelDocument, Rounding, load_model_file, parse_document
+from ..documents.loading import read_text
 from ..errors import InputError
 
 _SUFFIX = ".json"
@@ -24,20 +25,39 @@ def load_preset(name: str) -> ModelDocument:
     """A shipped model by name, checked like a user's file. InputError lists the names for an unknown one."""
     if name not in list_presets():
         raise InputError(f"no shipped model is named {name!r}; allowed: {', '.join(list_presets())}")
-    text = resources.files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
-    return parse_document(ModelDocument, text, name + _SUFFIX)
+    return parse_document(ModelDocument, _preset_text(name), name + _SUFFIX)
 
 
-def load_model(path_or_preset: Path | str) -> ModelDocument:
+def load_model(path_or_preset: Path | str, rounding: Rounding | None = None) -> ModelDocument:
     """A model from a file, or a shipped one when the text is a preset's name (a file of that name is written
-    ./name).
+    ./name). `rounding` as in `load_model_file`.
 
     InputError when it is neither, or when the file is refused.
     """
     if str(path_or_preset) in list_presets():
         return load_preset(str(path_or_preset))
-    if not Path(path_or_preset).exists():
+    _require_file(path_or_preset)
+    return load_model_file(path_or_preset, rounding)
+
+
+def model_text(path_or_preset: Path | str) -> tuple[str, str]:
+    """The unchecked text of a model, found as by `load_model`, and what to call it in messages. InputError when there is none."""
+    if str(path_or_preset) in list_presets():
+        return _preset_text(str(path_or_preset)), str(path_or_preset)
+    _require_file(path_or_preset)
+    return read_text(Path(path_or_preset)), str(path_or_preset)
+
+
+def _preset_text(name: str) -> str:
+    return resources.files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
+
+
+def _require_file(path: Path | str) -> None:
+    try:
+        found = Path(path).exists()
+    except (OSError, ValueError):
+        found = False
+    if not found:
         raise InputError(
-            f"{path_or_preset}: no such file, and no shipped model of that name ({', '.join(list_presets())})"
+            f"{path}: no such file, and no shipped model of that name ({', '.join(list_presets())})"
         )
-    return load_model_file(path_or_preset)

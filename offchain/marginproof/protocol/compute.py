@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from marginproof.engine.epoch import EpochResult, compute_epoch
+from marginproof.engine.epoch import Epoch, compute_epoch
 from marginproof.protocol.state import VenueState
 from marginproof.spec.market import MarketSnapshot
 
-ComputeEpoch = Callable[[VenueState, MarketSnapshot], EpochResult]
+ComputeEpoch = Callable[[VenueState, MarketSnapshot], Epoch]
 
 
-def epoch_of(state: VenueState, market: MarketSnapshot) -> EpochResult:
+def epoch_of(state: VenueState, market: MarketSnapshot) -> Epoch:
     """Margin every account of a state under its current model. Errors: the specification's."""
     return compute_epoch(
         [account.positions for account in state.accounts], state.table(), market, state.model()

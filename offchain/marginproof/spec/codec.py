@@ -12,11 +12,12 @@ def unsigned(value: int, size: int) -> bytes:
     return value.to_bytes(size, "big")
 
 
-def signed64(value: int) -> bytes:
-    """`value` as 8 big-endian bytes, two's complement. Error: `OutOfRange("signed64")`."""
-    if not -(1 << 63) <= value < 1 << 63:
-        raise SpecError("OutOfRange", field="signed64", value=value, low=-(1 << 63), high=(1 << 63) - 1)
-    return value.to_bytes(8, "big", signed=True)
+def signed(value: int, size: int) -> bytes:
+    """`value` as `size` big-endian bytes, two's complement. Error: `OutOfRange("signed")` when it does not fit."""
+    half = 1 << (8 * size - 1)
+    if not -half <= value < half:
+        raise SpecError("OutOfRange", field="signed", value=value, low=-half, high=half - 1)
+    return value.to_bytes(size, "big", signed=True)
 
 
 class Reader:
@@ -39,9 +40,9 @@ class Reader:
         """The next unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size), "big")
 
-    def signed64(self) -> int:
-        """The next signed 64-bit integer."""
-        return int.from_bytes(self.take(8), "big", signed=True)
+    def signed(self, size: int) -> int:
+        """The next signed integer of `size` bytes."""
+        return int.from_bytes(self.take(size), "big", signed=True)
 
     def finish(self) -> None:
         """Assert that nothing is left."""

@@ -39,6 +39,16 @@ def square_root(value: int) -> int:
     return isqrt(value)
 
 
+def wad_to_binary(value_wad: int, bits: int) -> int:
+    """floor(value * 2^bits / 10^18): a decimal parameter as binary fixed point. Error: less than one unit, downwards."""
+    return floor_div(value_wad << bits, ONE_WAD)
+
+
 def wad_to_q64(value_wad: int) -> Q64:
-    """floor(value * 2^64 / 10^18): a decimal parameter as binary fixed point. Error: less than one unit of Q64, downwards."""
-    return Q64(floor_div(value_wad << 64, ONE_WAD))
+    """`wad_to_binary` at 64 bits."""
+    return Q64(wad_to_binary(value_wad, 64))
+
+
+def clamp(value: int, limit: int) -> int:
+    """The value, but at most `limit` and at least -`limit` (limit >= 0)."""
+    return max(-limit, min(limit, value))

@@ -28,9 +28,9 @@ MAX_CONFIDENCE: Final = 10**18
 MIN_SETTLEMENT_TOKEN: Final = 1
 MAX_SETTLEMENT_TOKEN: Final = 10**9
 """Price of the settlement token, E8."""
-MIN_RATE: Final = 0
-MAX_RATE: Final = 0
-"""Interest rate, WAD. This version prices undiscounted: only zero is accepted."""
+MIN_RATE: Final = -(10**18)
+MAX_RATE: Final = 2 * 10**18
+"""Interest rate of an expiry, WAD, continuously compounded."""
 
 MIN_SVI_A: Final = -4 * 10**18
 MAX_SVI_A: Final = 9 * 10**18
@@ -57,11 +57,6 @@ MAX_SETTLEMENTS: Final = 32
 MAX_SCENARIOS: Final = 128
 MIN_SPOT_SHOCK: Final = 10**16
 MAX_SPOT_SHOCK: Final = 16 * 10**18
-MAX_WEIGHT: Final = 10**18
-MAX_FACTOR: Final = 10 * 10**18
-MAX_VOL_UP: Final = 4 * 10**18
-MAX_VOL_DOWN: Final = 10**18
-MAX_MIN_VOL_UP: Final = 8 * 10**18
-MAX_POWER: Final = 10**18
-MIN_FLOOR_SECONDS: Final = 1
-MAX_FLOOR_SECONDS: Final = 30 * 86_400
+MAX_WEIGHT: Final = 9 * 10**18
+MAX_VOL_ADD: Final = 4 * 10**18
+"""Of a scenario that adds to volatility, WAD, either sign. The ranges of a model's other fields are in `model_fields.py`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from .errors import require_range
-from .fixed_point import floor_div, mul_shift
+from .fixed_point import clamp, floor_div, mul_shift
 from .units import Q64
 
 LN2: Final = 54916777467707473351141471128
@@ -73,9 +73,14 @@ def exponential(x: int) -> Q64:
     return Q64((series << n) >> 32 if n >= 0 else series >> (32 - n))
 
 
+def bounded_exponential(x: int) -> Q64:
+    """e^x with x first brought into [-40, 40], so that it is defined for every argument. Q64 in, Q64 out."""
+    return exponential(clamp(x, MAX_EXP_ARGUMENT))
+
+
 def power(ratio_logarithm: int, exponent_q64: int) -> Q64:
     """ratio^exponent = exp(exponent * ln ratio), Q64, for a ratio given by its logarithm (Q64) and an exponent in Q64.
 
-    Rounding: the product is floored to Q64 before the exponential. Range: |exponent * ln ratio| <= 40.
+    Rounding: the product is floored to Q64 before the exponential. Range: any; beyond e^40 and below e^-40 it stays there.
     """
-    return exponential(mul_shift(ratio_logarithm, exponent_q64, 64))
+    return bounded_exponential(mul_shift(ratio_logarithm, exponent_q64, 64))

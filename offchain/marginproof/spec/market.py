@@ -1,10 +1,10 @@
 """The market snapshot: the only input of pricing, its ranges and its canonical bytes.
 
     header    time u64 | settlement token price u64 (E8) | count of underlyings u8
-    section   underlying u8 | spot u64 (E8) | confidence u64 (WAD) | funding i64 (E8)
+    section   underlying u8 | spot u64 (E8) | perpetual u64 (E8) | confidence u64 (WAD) | funding i64 (E8)
               | count u8, then per settled expiry: expiry u32 | price u64 (E8)
               | count u8, then per live expiry: expiry u32 | forward u64 (E8) | rate i64 (WAD)
-                | a i64 | b i64 | rho i64 | m i64 | sigma i64 (WAD)
+                | confidence u64 (WAD) | a i64 | b i64 | rho i64 | m i64 | sigma i64 (WAD)
 
 All big-endian; underlyings, settlements and expiries strictly increasing; settled expiries at or before `time`, live ones after it.
 The hash is keccak(header | keccak(section 1) | keccak(section 2) | ...), so one underlying can be shown without the others.
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .codec import Reader, signed64, unsigned
+from .codec import Reader, signed, unsigned
 from .errors import SpecError, require_range
 from .hashing import keccak
 from .limits import (
@@ -37,16 +37,18 @@ from .limits import (
     MIN_SPOT,
 )
 from .svi import Svi, require_valid_smile
+from .units import ONE_WAD
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiryMarket:
-    """A live expiry: unix seconds, forward (E8), rate (WAD, zero in this version), smile (WAD)."""
+    """A live expiry: unix seconds, forward (E8), rate (WAD), smile (WAD), confidence (WAD)."""
 
     expiry: int
     forward_e8: int
     rate_wad: int
     svi: Svi
+    confidence_wad: int = ONE_WAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,12 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class UnderlyingMarket:
-    """One underlying: spot (E8), confidence (WAD), the perpetual's cumulative funding per unit (E8, signed), its expiries."""
+    """One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8,
+    signed), its expiries."""
 
     underlying: int
     spot_e8: int
+    perpetual_e8: int
     confidence_wad: int
     funding_e8: int
     settlements: tuple[Settlement, ...]
@@ -102,6 +106,7 @@ def _require_increasing(values: Iterable[int]) -> None:
 def _check_section(section: UnderlyingMarket, time: int) -> None:
     require_range("underlying", section.underlying, 1, MAX_UNDERLYING_ID)
     require_range("spot", section.spot_e8, MIN_SPOT, MAX_SPOT)
+    require_range("perpetual", section.perpetual_e8, MIN_SPOT, MAX_SPOT)
     require_range("confidence", section.confidence_wad, MIN_CONFIDENCE, MAX_CONFIDENCE)
     require_range("funding", section.funding_e8, -MAX_FUNDING, MAX_FUNDING)
     require_range("settlements", len(section.settlements), 0, MAX_SETTLEMENTS)
@@ -115,6 +120,7 @@ def _check_section(section: UnderlyingMarket, time: int) -> None:
         require_range("expiry", quote.expiry, time + 1, MAX_TIME)
         require_range("forward", quote.forward_e8, MIN_SPOT, MAX_SPOT)
         require_range("rate", quote.rate_wad, MIN_RATE, MAX_RATE)
+        require_range("expiryConfidence", quote.confidence_wad, MIN_CONFIDENCE, MAX_CONFIDENCE)
         require_valid_smile(quote.svi)
 
 
@@ -145,15 +151,17 @@ def encode_section(section: UnderlyingMarket) -> bytes:
     parts = [
         unsigned(section.underlying, 1),
         unsigned(section.spot_e8, 8),
+        unsigned(section.perpetual_e8, 8),
         unsigned(section.confidence_wad, 8),
     ]
-    parts += [signed64(section.funding_e8), unsigned(len(section.settlements), 1)]
+    parts += [signed(section.funding_e8, 8), unsigned(len(section.settlements), 1)]
     parts += [unsigned(s.expiry, 4) + unsigned(s.price_e8, 8) for s in section.settlements]
     parts.append(unsigned(len(section.expiries), 1))
     for quote in section.expiries:
         smile = quote.svi
-        parts += [unsigned(quote.expiry, 4), unsigned(quote.forward_e8, 8), signed64(quote.rate_wad)]
-        parts += [signed64(value) for value in (smile.a, smile.b, smile.rho, smile.m, smile.sigma)]
+        parts += [unsigned(quote.expiry, 4), unsigned(quote.forward_e8, 8), signed(quote.rate_wad, 8)]
+        parts.append(unsigned(quote.confidence_wad, 8))
+        parts += [signed(value, 8) for value in (smile.a, smile.b, smile.rho, smile.m, smile.sigma)]
     return b"".join(parts)
 
 
@@ -163,26 +171,22 @@ def encode_market(market: MarketSnapshot) -> bytes:
     return encode_header(market) + b"".join(encode_section(section) for section in market.underlyings)
 
 
+def _read_quote(reader: Reader) -> ExpiryMarket:
+    expiry, forward, rate, confidence = (
+        reader.unsigned(4),
+        reader.unsigned(8),
+        reader.signed(8),
+        reader.unsigned(8),
+    )
+    return ExpiryMarket(expiry, forward, rate, Svi(*(reader.signed(8) for _ in range(5))), confidence)
+
+
 def _read_section(reader: Reader) -> UnderlyingMarket:
-    underlying, spot, confidence, funding = (
-        reader.unsigned(1),
-        reader.unsigned(8),
-        reader.unsigned(8),
-        reader.signed64(),
-    )
+    underlying, spot, perpetual = reader.unsigned(1), reader.unsigned(8), reader.unsigned(8)
+    confidence, funding = reader.unsigned(8), reader.signed(8)
     settlements = tuple(Settlement(reader.unsigned(4), reader.unsigned(8)) for _ in range(reader.unsigned(1)))
-    expiries = tuple(
-        ExpiryMarket(
-            reader.unsigned(4),
-            reader.unsigned(8),
-            reader.signed64(),
-            Svi(
-                reader.signed64(), reader.signed64(), reader.signed64(), reader.signed64(), reader.signed64()
-            ),
-        )
-        for _ in range(reader.unsigned(1))
-    )
-    return UnderlyingMarket(underlying, spot, confidence, funding, settlements, expiries)
+    expiries = tuple(_read_quote(reader) for _ in range(reader.unsigned(1)))
+    return UnderlyingMarket(underlying, spot, perpetual, confidence, funding, settlements, expiries)
 
 
 def decode_market(data: bytes) -> MarketSnapshot:

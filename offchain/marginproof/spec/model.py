@@ -1,9 +1,8 @@
-"""The margin model: scenarios and factors per underlying, its ranges and its canonical bytes.
+"""The margin model: scenarios and parameters per underlying, its ranges and its canonical bytes.
 
-    header    version u8 (1) | count of sections u8
-    section   underlying u8 | initial factor u64 | maintenance factor u64 | vol up u64 | vol down u64 | minimum vol up u64
-              | power to 30 days u64 | power beyond u64 (all WAD) | floor in seconds u32
-              | count u8, then per scenario: spot multiple u64 (WAD) | vol kind u8 | weight u64 (WAD)
+    header    version u8 (2) | count of sections u8
+    section   underlying u8 | the 43 fields of `model_fields.py`, i128 each
+              | count u8, then per scenario: spot multiple u64 (WAD) | kind u8 | vol added i64 (WAD) | weight u64 (WAD)
 
 All big-endian; sections by strictly increasing underlying. The model hash is keccak of the bytes.
 """
@@ -14,26 +13,22 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from .codec import Reader, unsigned
+from .codec import Reader, signed, unsigned
 from .errors import SpecError, require_range
 from .hashing import keccak
 from .limits import (
-    MAX_FACTOR,
-    MAX_FLOOR_SECONDS,
-    MAX_MIN_VOL_UP,
-    MAX_POWER,
     MAX_SCENARIOS,
     MAX_SPOT_SHOCK,
     MAX_UNDERLYING_ID,
     MAX_UNDERLYINGS,
-    MAX_VOL_DOWN,
-    MAX_VOL_UP,
+    MAX_VOL_ADD,
     MAX_WEIGHT,
-    MIN_FLOOR_SECONDS,
     MIN_SPOT_SHOCK,
 )
+from .model_fields import FIELDS
 
-MODEL_VERSION: Final = 1
+MODEL_VERSION: Final = 2
+FIELD_BYTES: Final = 16
 
 
 class VolKind(IntEnum):
@@ -42,31 +37,106 @@ class VolKind(IntEnum):
     NONE = 0
     UP = 1
     DOWN = 2
+    ADD = 3
+    LINEAR_SKEW = 4
+    ABSOLUTE_SKEW = 5
+
+    @property
+    def is_skew(self) -> bool:
+        """True for the two kinds that turn the smile: they count minus the absolute change, per expiry."""
+        return self >= VolKind.LINEAR_SKEW
+
+
+class Charge(IntEnum):
+    """What competes with the scenarios in the maximum, in the order of the indices after the last scenario."""
+
+    BASIS = 0
+    DELTA = 1
+    SHORT_MINIMUM = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One move: spot and forward times `spot_wad`, volatility by `kind`, the change counted times `weight_wad`."""
+    """One move: spot and forward times `spot_wad`, volatility by `kind` (plus `amount_wad` for ADD, otherwise 0), weight `weight_wad`."""
 
     spot_wad: int
     kind: VolKind
     weight_wad: int
+    amount_wad: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSection:
-    """The model of one underlying; factors, vol parameters and powers in WAD, the floor of time to expiry in seconds."""
+    """The model of one underlying. Fields as `model_fields.FIELDS`, in that order; WAD, but for those that say E8 or seconds there."""
 
     underlying: int
-    initial_factor_wad: int
-    maintenance_factor_wad: int
-    vol_up_wad: int
-    vol_down_wad: int
-    min_vol_up_wad: int
-    power_short_wad: int
-    power_long_wad: int
+    initial_factor: int
+    maintenance_factor: int
+    peg_threshold: int
+    peg_factor: int
+    vol_up: int
+    vol_down: int
+    min_vol_up: int
+    power_short: int
+    power_long: int
     floor_seconds: int
+    averaging_seconds: int
+    linear_cap: int
+    linear_cap_slope: int
+    absolute_cap: int
+    absolute_cap_slope: int
+    skew_minimum: int
+    skew_width: int
+    skew_vol: int
+    skew_vol_slope: int
+    long_base: int
+    long_rate_multiple: int
+    long_rate_add: int
+    short_base: int
+    short_rate_multiple: int
+    short_rate_add: int
+    basis_up: int
+    basis_down: int
+    basis_base: int
+    basis_per_year: int
+    delta_net: int
+    delta_hedged: int
+    short_minimum: int
+    short_minimum_rate: int
+    naked_maintenance: int
+    naked_initial: int
+    perpetual_maintenance: int
+    perpetual_initial: int
+    future_maintenance: int
+    future_initial: int
+    haircut_maintenance: int
+    haircut_initial: int
+    confidence_threshold: int
+    confidence_rate: int
     scenarios: tuple[Scenario, ...]
+
+    def values(self) -> tuple[int, ...]:
+        """The fields' values in canonical order."""
+        return tuple(getattr(self, field.attribute) for field in FIELDS)
+
+    def charges(self) -> tuple[Charge, ...]:
+        """The competing charges this section has. Charge i has the index len(scenarios) + i."""
+        present = (
+            self.basis_base or self.basis_per_year,
+            self.delta_net or self.delta_hedged,
+            self.short_minimum or self.short_minimum_rate,
+        )
+        return tuple(charge for charge, used in zip(Charge, present, strict=True) if used)
+
+    def index_count(self) -> int:
+        """How many losses compete: scenarios, then charges."""
+        return len(self.scenarios) + len(self.charges())
+
+
+def neutral_section(underlying: int, scenarios: tuple[Scenario, ...], **changes: int) -> ModelSection:
+    """A section with neutral values everywhere but in `changes` (by attribute)."""
+    fields = {field.attribute: field.neutral for field in FIELDS}
+    return ModelSection(underlying=underlying, scenarios=scenarios, **(fields | changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +153,19 @@ class Model:
         raise SpecError("MissingModelSection", underlying=underlying)
 
 
+def _check_scenario(scenario: Scenario) -> None:
+    require_range("spotShock", scenario.spot_wad, MIN_SPOT_SHOCK, MAX_SPOT_SHOCK)
+    require_range("volKind", scenario.kind, 0, max(VolKind))
+    limit = MAX_VOL_ADD if scenario.kind == VolKind.ADD else 0
+    require_range("volAdd", scenario.amount_wad, -limit, limit)
+    require_range("weight", scenario.weight_wad, 0, MAX_WEIGHT)
+
+
 def check_model(model: Model) -> None:
-    """Refuse a model out of range.
+    """Refuse a model out of range, in the order in which the bytes are read.
 
     Errors: `OutOfRange(field, value, low, high)`, `NotIncreasing(previous, value)`. The maintenance factor may not exceed
-    the initial factor.
+    the initial factor; only a scenario of kind ADD may carry an amount.
     """
     require_range("sections", len(model.sections), 1, MAX_UNDERLYINGS)
     previous = 0
@@ -96,19 +174,12 @@ def check_model(model: Model) -> None:
         if section.underlying <= previous:
             raise SpecError("NotIncreasing", previous=previous, value=section.underlying)
         previous = section.underlying
-        require_range("initialFactor", section.initial_factor_wad, 0, MAX_FACTOR)
-        require_range("maintenanceFactor", section.maintenance_factor_wad, 0, section.initial_factor_wad)
-        require_range("volUp", section.vol_up_wad, 0, MAX_VOL_UP)
-        require_range("volDown", section.vol_down_wad, 0, MAX_VOL_DOWN)
-        require_range("minVolUp", section.min_vol_up_wad, 0, MAX_MIN_VOL_UP)
-        require_range("powerShort", section.power_short_wad, 0, MAX_POWER)
-        require_range("powerLong", section.power_long_wad, 0, MAX_POWER)
-        require_range("floorSeconds", section.floor_seconds, MIN_FLOOR_SECONDS, MAX_FLOOR_SECONDS)
+        for field, value in zip(FIELDS, section.values(), strict=True):
+            high = section.initial_factor if field.name == "maintenanceFactor" else field.high
+            require_range(field.name, value, field.low, high)
         require_range("scenarios", len(section.scenarios), 1, MAX_SCENARIOS)
         for scenario in section.scenarios:
-            require_range("spotShock", scenario.spot_wad, MIN_SPOT_SHOCK, MAX_SPOT_SHOCK)
-            require_range("volKind", scenario.kind, 0, 2)
-            require_range("weight", scenario.weight_wad, 0, MAX_WEIGHT)
+            _check_scenario(scenario)
 
 
 def encode_model(model: Model) -> bytes:
@@ -117,30 +188,21 @@ def encode_model(model: Model) -> bytes:
     parts = [unsigned(MODEL_VERSION, 1), unsigned(len(model.sections), 1)]
     for section in model.sections:
         parts.append(unsigned(section.underlying, 1))
+        parts += [signed(value, FIELD_BYTES) for value in section.values()]
+        parts.append(unsigned(len(section.scenarios), 1))
         parts += [
-            unsigned(value, 8)
-            for value in (
-                section.initial_factor_wad,
-                section.maintenance_factor_wad,
-                section.vol_up_wad,
-                section.vol_down_wad,
-                section.min_vol_up_wad,
-                section.power_short_wad,
-                section.power_long_wad,
-            )
-        ]
-        parts += [unsigned(section.floor_seconds, 4), unsigned(len(section.scenarios), 1)]
-        parts += [
-            unsigned(s.spot_wad, 8) + unsigned(s.kind, 1) + unsigned(s.weight_wad, 8)
+            unsigned(s.spot_wad, 8)
+            + unsigned(s.kind, 1)
+            + signed(s.amount_wad, 8)
+            + unsigned(s.weight_wad, 8)
             for s in section.scenarios
         ]
     return b"".join(parts)
 
 
 def _read_scenario(reader: Reader) -> Scenario:
-    spot, kind, weight = reader.unsigned(8), reader.unsigned(1), reader.unsigned(8)
-    require_range("volKind", kind, 0, 2)
-    return Scenario(spot, VolKind(kind), weight)
+    spot, kind, amount, weight = reader.unsigned(8), reader.unsigned(1), reader.signed(8), reader.unsigned(8)
+    return Scenario(spot, VolKind(kind) if kind in set(VolKind) else kind, weight, amount)  # type: ignore[arg-type]
 
 
 def decode_model(data: bytes) -> Model:
@@ -152,14 +214,9 @@ def decode_model(data: bytes) -> Model:
     sections = []
     for _ in range(reader.unsigned(1)):
         underlying = reader.unsigned(1)
-        initial, maintenance, up, down, min_up, short, long = (reader.unsigned(8) for _ in range(7))
-        floor_seconds = reader.unsigned(4)
+        fields = {field.attribute: reader.signed(FIELD_BYTES) for field in FIELDS}
         scenarios = tuple(_read_scenario(reader) for _ in range(reader.unsigned(1)))
-        sections.append(
-            ModelSection(
-                underlying, initial, maintenance, up, down, min_up, short, long, floor_seconds, scenarios
-            )
-        )
+        sections.append(ModelSection(underlying=underlying, scenarios=scenarios, **fields))
     reader.finish()
     model = Model(tuple(sections))
     check_model(model)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .black76 import MAX_TOTAL_VOL
 from .errors import SpecError, require_range
-from .fixed_point import mul_shift, square_root, wad_to_q64
+from .fixed_point import mul_shift, square_root, wad_to_binary
 from .limits import (
     MAX_SVI_A,
     MAX_SVI_B,
@@ -36,8 +36,8 @@ class Svi:
 
 
 @dataclass(frozen=True, slots=True)
-class SviQ64:
-    """The same five parameters, each floored to Q64 once per expiry."""
+class BinarySvi:
+    """The same five parameters, each floored once per expiry: a in Q64, b and rho in Q60, m and sigma in Q58."""
 
     a: int
     b: int
@@ -63,19 +63,25 @@ def require_valid_smile(svi: Svi) -> None:
         raise SpecError("NegativeVariance", minimumVariance=minimum)
 
 
-def prepare_smile(svi: Svi) -> SviQ64:
-    """Convert the parameters to Q64, each floored."""
-    return SviQ64(*(wad_to_q64(value) for value in (svi.a, svi.b, svi.rho, svi.m, svi.sigma)))
+def prepare_smile(svi: Svi) -> BinarySvi:
+    """Convert the parameters to binary, each floored. No intermediate of `total_vol` then needs more than 128 bits."""
+    return BinarySvi(
+        wad_to_binary(svi.a, 64),
+        wad_to_binary(svi.b, 60),
+        wad_to_binary(svi.rho, 60),
+        wad_to_binary(svi.m, 58),
+        wad_to_binary(svi.sigma, 58),
+    )
 
 
-def total_vol(smile: SviQ64, log_forward: int, log_strike: int) -> Q58:
+def total_vol(smile: BinarySvi, log_forward: int, log_strike: int) -> Q58:
     """Total volatility sqrt(w(k)) at a strike.
 
-    Scale: logarithms Q64; result Q58. Range: 0 .. 16. Rounding: every product and both roots down; a variance that rounds below zero
-    counts as 0, a total volatility above 16 as 16.
-    Error: a few units of 2^-64 in variance, hence below 2^-50 in volatility at w = 1e-4 for b up to 0.1, and smaller above.
+    Scale: logarithms Q64; result Q58. Range: 0 .. 16. Rounding: the log-moneyness, every product and both roots down; a variance that
+    rounds below zero counts as 0, a total volatility above 16 as 16.
+    Error: a few units of b x 2^-58 in variance, hence below 2^-47 in volatility at w = 1e-4 for b up to 0.1, and smaller above.
     """
-    distance = log_strike - log_forward - smile.m
+    distance = mul_shift(log_strike - log_forward, 1, 6) - smile.m
     root = square_root(distance * distance + smile.sigma * smile.sigma)
-    variance = smile.a + mul_shift(smile.b, mul_shift(smile.rho, distance, 64) + root, 64)
+    variance = smile.a + mul_shift(smile.b, mul_shift(smile.rho, distance, 60) + root, 54)
     return Q58(min(MAX_TOTAL_VOL, square_root(max(0, variance) << 52)))

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { Charges } from "../libraries/Charges.sol";
+import { Gaussian, TailTable } from "../libraries/Gaussian.sol";
+import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { ModelCodec } from "../libraries/ModelCodec.sol";
+import { Scenario } from "../libraries/Scenario.sol";
+import { Valuation } from "../libraries/Valuation.sol";
+
+/// @title Values of many instruments under every move, by the code that margins accounts: for tests
+contract CellHarness {
+    /// @dev Kinds of instruments, as the specification numbers them.
+    uint256 private constant KIND_PERPETUAL = 1;
+    uint256 private constant KIND_FUTURE = 2;
+    uint256 private constant KIND_CALL = 3;
+
+    /// @dev One expiry prepared, so that neighbours in a list share it; `group` is underlying and expiry.
+    struct Desk {
+        uint256 group;
+        bool isSettled;
+        uint256 settlement;
+        MarketCodec.Section quotes;
+        Valuation.Book book;
+        Valuation.Expiry expiry;
+    }
+
+    /// @notice Values of one unit, E8, under every move (as the market stands, scenarios, the basis charge's two if the model has it),
+    ///         then the delta, Q60; by the code that margins accounts.
+    /// @param model Canonical model bytes.
+    /// @param market Canonical market bytes.
+    /// @param instruments underlying << 128 | kind << 120 | expiry << 64 | strike (E8); kind 0 spot, 1 perpetual, 2 future, 3 call, 4 put.
+    ///        Those of one expiry beside each other are the cheapest.
+    function cells(
+        bytes memory model,
+        bytes calldata market,
+        uint256[] calldata instruments
+    ) external pure returns (int256[][] memory out) {
+        ModelCodec.check(model);
+        MarketCodec.validate(market);
+        TailTable table = Gaussian.load();
+        Desk memory desk;
+        out = new int256[][](instruments.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            uint256 packed = instruments[i];
+            if (desk.group != _group(packed)) desk = _desk(model, market, packed);
+            out[i] = _row(desk, packed, table);
+        }
+    }
+
+    function _row(
+        Desk memory desk,
+        uint256 packed,
+        TailTable table
+    ) private pure returns (int256[] memory row) {
+        Valuation.Book memory book = desk.book;
+        row = new int256[](book.columns.length + 1);
+        (uint256 kind, uint256 strike) = (uint8(packed >> 120), uint64(packed));
+        if (desk.isSettled) {
+            int256 payoff = Valuation.settledValue(desk.settlement, strike, kind > KIND_CALL);
+            for (uint256 s = 0; s + 1 < row.length; ++s) row[s] = payoff;
+            return row;
+        }
+        if (kind <= KIND_PERPETUAL) return _undatedRow(desk, row, kind == KIND_PERPETUAL);
+        (book.long, book.short) = (0, 0);
+        if (kind == KIND_FUTURE) Valuation.addFuture(book, 1);
+        else {
+            (int256 calls, int256 puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
+            Valuation.addOptions(book, desk.expiry, strike, calls, puts, table);
+        }
+        for (uint256 s = 0; s < book.columns.length; ++s) {
+            Valuation.Column memory column = book.columns[s];
+            row[s] = column.options + column.futures;
+            (column.options, column.futures) = (0, 0);
+        }
+        row[row.length - 1] = int256(book.long) - int256(book.short);
+    }
+
+    /// @dev The book keeps changes only, and the basis charge moves nothing undated: so a value is its price here, moved.
+    function _undatedRow(
+        Desk memory desk,
+        int256[] memory row,
+        bool isPerpetual
+    ) private pure returns (int256[] memory) {
+        uint256 price = isPerpetual ? desk.quotes.perpetual : desk.quotes.spot;
+        for (uint256 s = 0; s + 1 < row.length; ++s) {
+            row[s] = int256(Scenario.shockedPrice(price, desk.book.columns[s].spot));
+            if (isPerpetual) row[s] -= desk.quotes.funding;
+        }
+        row[row.length - 1] = int256(Gaussian.ONE_Q60);
+        return row;
+    }
+
+    function _desk(
+        bytes memory model,
+        bytes calldata market,
+        uint256 packed
+    ) private pure returns (Desk memory desk) {
+        desk.group = _group(packed);
+        ModelCodec.Section memory section = ModelCodec.section(model, packed >> 128);
+        Valuation.Plan memory plan = Charges.all(section).plan;
+        plan.hasDelta = true;
+        desk.book = Valuation.open(section, plan);
+        desk.quotes = MarketCodec.find(market, packed >> 128);
+        uint256 date = uint56(packed >> 64);
+        if (date == 0) return desk;
+        desk.settlement = MarketCodec.settlementPrice(market, desk.quotes, date);
+        desk.isSettled = desk.settlement != 0;
+        if (desk.isSettled) return desk;
+        uint256 live = MarketCodec.findExpiry(market, desk.quotes, date);
+        MarketCodec.Quote memory quote = MarketCodec.quote(market, desk.quotes, live);
+        desk.expiry = Valuation.prepare(desk.book, quote, MarketCodec.time(market));
+    }
+
+    /// @dev Underlying and expiry.
+    function _group(uint256 packed) private pure returns (uint256) {
+        return ((packed >> 128) << 56) | uint56(packed >> 64);
+    }
+}
