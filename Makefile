@@ -8,7 +8,7 @@ CHAIN ?=
 TAMPER ?=
 ARGS ?=
 
-.PHONY: help setup demo test check format gas vectors fuzz ape-test clean force
+.PHONY: help setup demo test check format gas vectors fuzz bench test-ray ape-test clean force
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,8 @@ help:
 	@echo "make gas        rewrite tests/gas.json from measurements"
 	@echo "make vectors    compare the committed vectors with the specification"
 	@echo "make fuzz       random cells, specification against Solidity  (SEED=n, SCALE=n)"
+	@echo "make bench      speed beside peers, into build/bench.json  (ARGS=\"--quick\")"
+	@echo "make test-ray   the Ray executor on a cluster of two local nodes"
 	@echo "make ape-test   tests/ape with ape's own test runner"
 	@echo "make setup      what all of them do first"
 	@echo "make clean      remove everything that make made"
@@ -58,6 +60,20 @@ vectors: setup
 
 fuzz: setup
 	@$(VENV)/pytest tests/differential $(ARGS)
+
+# Extras are installed when first asked for.
+RAY_STAMP := .venv/.marginproof-ray
+BENCH_STAMP := .venv/.marginproof-bench
+
+$(RAY_STAMP) $(BENCH_STAMP): .venv/.marginproof-%: $(STAMP)
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+bench: setup $(BENCH_STAMP)
+	@$(VENV)/python scripts/bench.py $(ARGS)
+
+test-ray: setup $(RAY_STAMP)
+	@$(VENV)/pytest tests/cluster $(ARGS)
 
 ape-test: setup
 	@$(VENV)/ape test $(ARGS)

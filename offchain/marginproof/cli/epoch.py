@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from marginproof.cli.epoch_compute import compute
 from marginproof.cli.groups import group
 from marginproof.cli.options import (
     DEFAULT_RPC,
@@ -19,7 +20,8 @@ from marginproof.cli.options import (
     whole,
 )
 
-app = group("Posted epochs: list, show, prove a leaf.")
+app = group("Epochs: list and show what was posted, prove a leaf, compute one.")
+app.command("compute")(compute)
 
 
 @app.command("list")
