@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -89,8 +90,6 @@ def test_both_nodes_take_part(cluster: Cluster) -> None:
 
         @ray.remote(num_cpus=1)
         def where() -> str:
-            import time
-
             time.sleep(0.5)
             return str(ray.get_runtime_context().get_node_id())
 
@@ -102,6 +101,15 @@ def lose_worker(cluster: Cluster) -> None:
     """Kill the worker node's processes."""
     worker = next(node for node in cluster.list_all_nodes() if not node.is_head())
     cluster.remove_node(worker, allow_graceful=False)
+
+
+def noticed(executor: RayExecutor) -> bool:
+    """Whether the cluster comes to count one processor less: it may finish all parts before it notices."""
+    for _ in range(120):
+        if executor.slots == 1:
+            return True
+        time.sleep(0.5)
+    return False
 
 
 @pytest.mark.parametrize("moment", ["before the first result", "after the first result"])
@@ -121,7 +129,7 @@ def test_a_lost_node_changes_nothing(moment: str) -> None:
             kept = [next(results)]
             lose_worker(cluster)
             kept += results
-        assert executor.slots == 1
+        assert noticed(executor), "the cluster still counts the lost node"
     merged = compute_in_parts(tasks, 60_000, lambda _: kept)
     assert merged.root == inputs.whole().root
     assert figures(merged) == figures(inputs.whole())

@@ -112,9 +112,9 @@ def net(
         rows = resolve(portfolios, values.instruments, threads)
     require_column("rows", rows, np.uint32, (len(portfolios.ids),))
     count = len(portfolios)
-    money = np.zeros((count, 4, 2), np.int64)
-    worst = np.zeros((count, WORST_BYTES), np.uint8)
-    lengths = np.zeros(count, np.uint8)
+    money = np.empty((count, 4, 2), np.int64)
+    worst = np.empty((count, WORST_BYTES), np.uint8)
+    lengths = np.empty(count, np.uint8)
     s = values.sections
     inputs = (portfolios.offsets, rows, portfolios.quantities)
     arguments = (

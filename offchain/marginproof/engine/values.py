@@ -108,26 +108,28 @@ def value(
         row_info,
         sections,
         by_column,
-        *_floats(table, row_info, sections),
+        *_floats(by_column, row_info, sections),
     )
 
 
 def _floats(
-    table: NDArray[np.int64], row_info: NDArray[np.int64], sections: Sections
+    by_column: NDArray[np.int64], row_info: NDArray[np.int64], sections: Sections
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Main and side lanes, scaled, for netting's first pass."""
+    """Main and side lanes, scaled, for netting's first pass. Made turned: rows of one underlying stand together."""
     lanes = sections.lanes
-    scaled = (table * SCALE).astype(np.float32)
-    floats = np.zeros((len(table), lanes.columns.shape[1]), np.float32)
+    scaled = (by_column * SCALE).astype(np.float32)
+    floats = np.zeros((lanes.columns.shape[1], scaled.shape[1]), np.float32)
     for index, held in enumerate(lanes.columns):
         used = np.flatnonzero(held >= 0)
         mine = np.flatnonzero(row_info[:, 0] == index)
-        floats[np.ix_(mine, used)] = scaled[np.ix_(mine, held[used])]
-    ceiling = np.abs(scaled).max(axis=1, initial=0).astype(np.float64)
+        if len(mine):
+            part = slice(int(mine[0]), int(mine[-1]) + 1)
+            floats[used, part] = scaled[held[used], part]
+    ceiling = np.abs(scaled).max(axis=0, initial=0).astype(np.float64)
     dated = row_info[:, 1] >= 0
     ceiling[dated] *= sections.greatest_discount[row_info[dated, 1]]
-    floats[:, -1] = ceiling
-    return np.ascontiguousarray(floats[:, : lanes.main]), np.ascontiguousarray(floats[:, lanes.main :])
+    floats[-1] = ceiling
+    return np.ascontiguousarray(floats[: lanes.main].T), np.ascontiguousarray(floats[lanes.main :].T)
 
 
 def _fill_simple_rows(
@@ -138,19 +140,19 @@ def _fill_simple_rows(
     row_info: NDArray[np.int64],
 ) -> None:
     """Spot, perpetuals and everything settled; futures and options of live expiries get their group."""
-    for row, instrument in enumerate(instruments.instruments):
-        index = int(row_info[row, 0])
-        if index < 0:
-            continue
+    pairs = instruments.underlying.astype(np.int64) << 40 | instruments.expiry
+    distinct, place = np.unique(pairs, return_inverse=True)
+    live = [sections.group_of.get((pair >> 40, pair & (1 << 40) - 1), UNKNOWN) for pair in distinct.tolist()]
+    groups = np.array(live, np.int64)[place]
+    groups[instruments.kind < Kind.FUTURE] = UNKNOWN
+    row_info[:, 1] = groups
+    for row in np.flatnonzero((groups == UNKNOWN) & (row_info[:, 0] >= 0)).tolist():
+        instrument, index = instruments.instruments[row], int(row_info[row, 0])
         section, quotes = sections.models[index], sections.markets[index]
         if not instrument.kind.is_dated:
             moves = [move.spot_wad for move in columns(section)]
             table[row, : len(moves)] = [undated_value(instrument, quotes, spot) for spot in moves]
             delta[row], row_info[row, 1] = 1 << 60, UNDATED
-            continue
-        group = sections.group_of.get((instrument.underlying, instrument.expiry))
-        if group is not None:
-            row_info[row, 1] = group
             continue
         price = settlement_price(quotes, instrument.expiry)
         if price is not None:
