@@ -18,7 +18,7 @@ help:
 	@echo "make format     rewrite sources in the project's format"
 	@echo "make gas        rewrite tests/gas.json from measurements"
 	@echo "make vectors    compare the committed vectors with the specification"
-	@echo "make fuzz       random cells, specification against Solidity  (SEED=n, SCALE=n)"
+	@echo "make fuzz       the engine against specification, Solidity and checker  (SEED=n, SCALE=n)"
 	@echo "make bench      speed beside peers, into build/bench.json  (ARGS=\"--quick\")"
 	@echo "make test-ray   the Ray executor on a cluster of two local nodes"
 	@echo "make ape-test   tests/ape with ape's own test runner"
@@ -59,7 +59,7 @@ vectors: setup
 	@$(VENV)/python scripts/vectors.py check
 
 fuzz: setup
-	@$(VENV)/pytest tests/differential $(ARGS)
+	@PYTHONPATH=tests $(VENV)/python -m differential $(ARGS)
 
 # Extras are installed when first asked for.
 RAY_STAMP := .venv/.marginproof-ray

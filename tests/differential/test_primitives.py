@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from math import isqrt
 from random import Random
 
 from evm.machine import Contract
-from marginproof.spec.black76 import MAX_TOTAL_VOL, price
+from marginproof.spec.black76 import MAX_TOTAL_VOL, option_pair, price
 from marginproof.spec.fixed_point import ceil_div, floor_div, mul_shift, wad_to_q64
 from marginproof.spec.gaussian import normal_cdf
-from marginproof.spec.limits import MAX_SPOT, MIN_SPOT
-from marginproof.spec.logarithm import MAX_EXP_ARGUMENT, exponential, logarithm
-from marginproof.spec.scenario import LOG_THIRTY_DAYS, THIRTY_DAYS
+from marginproof.spec.limits import MAX_SPOT, MAX_STRIKE, MIN_SPOT, MIN_STRIKE
+from marginproof.spec.logarithm import MAX_EXP_ARGUMENT, bounded_exponential, exponential, logarithm, power
 from marginproof.spec.svi import Svi, prepare_smile, total_vol
+from marginproof.spec.tenor import LOG_THIRTY_DAYS, THIRTY_DAYS, skew_multiplier
 
-from .draws import between, smile, strike
+from .draws import between, bounded, smile
 from .seeding import scaled
 
 COUNT = 2_000
@@ -23,6 +24,17 @@ COUNT = 2_000
 def signed(rng: Random, bits: int) -> int:
     """A signed integer even over magnitudes."""
     return rng.choice((-1, 1)) * between(rng, 0, 2**bits - 1)
+
+
+def strike(rng: Random, forward: int) -> int:
+    """A strike: at the forward or beside it, near, deep or anywhere, E8."""
+    wanted = (
+        forward + rng.choice((-1, 0, 1)),
+        forward * 2 ** rng.gauss(0, 0.3),
+        forward * 10 ** rng.uniform(-2, 2),
+        between(rng, MIN_STRIKE, MAX_STRIKE),
+    )
+    return bounded(rng.choice(wanted), MIN_STRIKE, MAX_STRIKE)
 
 
 def test_divisions(harness: Contract, rng: Random) -> None:
@@ -96,6 +108,39 @@ def test_option_prices(harness: Contract, rng: Random) -> None:
     vols = [between(rng, 0, MAX_TOTAL_VOL) for _ in range(count)]
     expected = [price(c, f, k, w) for c, f, k, w in zip(calls, forwards, strikes, vols, strict=True)]
     assert list(harness.call("prices", calls, forwards, strikes, vols)) == expected
+
+
+def test_option_pairs(harness: Contract, rng: Random) -> None:
+    """Values and deltas of both sides; volatilities of all sizes, and those that put the strike just within or beyond what matters."""
+    cases = []
+    for _ in range(scaled(COUNT)):
+        forward = between(rng, MIN_SPOT // 100, MAX_SPOT * 16)
+        chosen = strike(rng, forward)
+        logs = (logarithm(forward), logarithm(chosen))
+        edge = (abs(logs[0] - logs[1]) >> 6) // rng.choice((9, 16, 32)) + rng.randint(-2, 2)
+        vol = rng.choice((0, 1, MAX_TOTAL_VOL, between(rng, 0, MAX_TOTAL_VOL), max(0, edge)))
+        cases.append((forward, chosen, *logs, vol, rng.choice((0, 1, 1 << 58, rng.randint(0, 1 << 58)))))
+    actual = harness.call("optionPair", *(list(column) for column in zip(*cases, strict=True)))
+    for case, pair in zip(cases, actual, strict=True):
+        assert pair == astuple(option_pair(*case)), case
+
+
+def test_powers(harness: Contract, rng: Random) -> None:
+    ratios = [signed(rng, 70) for _ in range(scaled(COUNT))]
+    exponents = [between(rng, 0, 10 << 64) for _ in ratios]
+    expected = [power(a, b) for a, b in zip(ratios, exponents, strict=True)]
+    assert list(harness.call("power", ratios, exponents)) == expected
+    arguments = [*(signed(rng, 127) for _ in ratios), MAX_EXP_ARGUMENT + 1, -MAX_EXP_ARGUMENT - 1]
+    expected = [bounded_exponential(x) for x in arguments]
+    assert list(harness.call("boundedExponential", arguments)) == expected
+
+
+def test_skews(harness: Contract, rng: Random) -> None:
+    k = [signed(rng, 62) for _ in range(scaled(COUNT))]
+    caps = [signed(rng, 62) for _ in k]
+    stars = [rng.choice((between(rng, 1, MAX_TOTAL_VOL), max(1, min(MAX_TOTAL_VOL, abs(x))))) for x in k]
+    expected = [skew_multiplier(*case) for case in zip(k, caps, stars, strict=True)]
+    assert list(harness.call("skewMultiplier", k, caps, stars)) == expected
 
 
 def test_smiles(harness: Contract, rng: Random) -> None:

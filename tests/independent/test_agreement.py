@@ -19,7 +19,7 @@ from marginproof.spec.model import Charge, VolKind
 from . import drawing
 from .running import Json, Questions, describe, figures_json, node, table_json, vols_json
 
-WORLDS: Final = 40 * int(os.environ.get("SCALE", "1"))
+WORLDS: Final = max(1, int(40 * float(os.environ.get("SCALE") or "1")))
 ACCOUNTS_PER_WORLD: Final = 10
 
 

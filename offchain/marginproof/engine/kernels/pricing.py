@@ -179,7 +179,8 @@ def price_strip(  # noqa: C901 - one cell; calls with arrays cost more than thei
                     near_probability = far_probability = ONE_Q60 >> 1
             elif (y >> 6) < w:
                 ratio = divide_word(np.uint64(y >> 6), np.uint64(y) << np.uint64(58), np.uint64(w))
-                if ratio < np.uint64(1 << 63):
+                # y is below 32, so from y/w = 16 on w is at most 2 and a at most -15: both probabilities are 0.
+                if ratio < np.uint64(1 << 62):
                     a = (w >> 1) - np.int64(ratio)
                     near_probability = normal_cdf(a)
                     far_probability = upper_tail(w - a)
