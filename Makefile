@@ -7,8 +7,9 @@ INPUTS := pyproject.toml constraints.txt package.json package-lock.json scripts/
 CHAIN ?=
 TAMPER ?=
 ARGS ?=
+DATA ?=
 
-.PHONY: help setup demo test check format gas vectors fuzz bench test-ray ape-test clean force
+.PHONY: help setup demo test check format gas vectors fuzz accuracy real-books bench test-ray ape-test clean force
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +20,8 @@ help:
 	@echo "make gas        rewrite tests/gas.json from measurements"
 	@echo "make vectors    compare the committed vectors with the specification"
 	@echo "make fuzz       the engine against specification, Solidity and checker  (SEED=n, SCALE=n)"
+	@echo "make accuracy   whole requirements against 50 digits  (DATA=folder of option chains)"
+	@echo "make real-books real books under every preset  (DATA=folder of option chains)"
 	@echo "make bench      speed beside peers, into build/bench.json  (ARGS=\"--quick\")"
 	@echo "make test-ray   the Ray executor on a cluster of two local nodes"
 	@echo "make ape-test   tests/ape with ape's own test runner"
@@ -60,6 +63,12 @@ vectors: setup
 
 fuzz: setup
 	@PYTHONPATH=tests $(VENV)/python -m differential $(ARGS)
+
+accuracy: setup
+	@$(if $(DATA),DATA=$(DATA)) $(VENV)/pytest tests/accuracy $(ARGS)
+
+real-books: setup
+	@$(VENV)/python scripts/real_books.py $(DATA) $(ARGS)
 
 # Extras are installed when first asked for.
 RAY_STAMP := .venv/.marginproof-ray

@@ -4,8 +4,9 @@
     fit_crash.py DATA_DIR            writes offchain/marginproof/market/crash/<n>-<UTC time>.json
     fit_crash.py --check DATA_DIR    recomputes them and compares; exit 1 on a difference
 
-DATA_DIR holds deribit_{btc,eth}_options_<UTC time>.csv.gz for each time and funding_binance_8h.csv.gz. The
-figures and errors are derived here; no row of the chains is copied.
+DATA_DIR holds deribit_{btc,eth}_options_<UTC time>.csv.gz for each time, deribit_futures_marks.csv.gz and funding_binance_8h.csv.gz. The
+figures and errors are derived here; no row of the chains is copied. The smiles are the best fits, with their butterfly arbitrage where
+they have any (far from the money, in 13 of 142), so that figures recorded with these snapshots keep their meaning; both forms list it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from marginproof.errors import InputError, MarginproofError  # noqa: E402
 from marginproof.files import write_text  # noqa: E402
 from marginproof.market.crash import load_crash  # noqa: E402
 from marginproof.market.fit import smile_vol  # noqa: E402
-from marginproof.market.importing import import_and_fit  # noqa: E402
+from marginproof.market.importing import fit_chain, load_chain  # noqa: E402
+from marginproof.market.perpetuals import read_perpetuals  # noqa: E402
 from marginproof.spec.units import SECONDS_PER_YEAR  # noqa: E402
 
 OUTPUT: Final = ROOT / "offchain" / "marginproof" / "market" / "crash"
@@ -51,10 +53,19 @@ def build(data: Path) -> list[MarketDocument]:
     if not names:
         raise InputError(f"{data}: no file named deribit_btc_options_<UTC time>.csv.gz")
     rates = read_rates(data / "funding_binance_8h.csv.gz")
+    marks = data / "deribit_futures_marks.csv.gz"
+    perpetuals = read_perpetuals(marks)
     documents: list[MarketDocument] = []
     for name in names:
         paths = [data / name.replace("_btc_", f"_{symbol.lower()}_") for symbol in SYMBOLS]
-        fitted, report = import_and_fit(paths)
+        chain = load_chain(paths)
+        prices = perpetuals.get(chain.time, {})
+        missing = [symbol for symbol in SYMBOLS if symbol not in prices]
+        if missing:
+            raise InputError(
+                f"{marks}: no price of the perpetual of {', '.join(missing)} at time {chain.time}"
+            )
+        fitted, report = fit_chain(chain, perpetual_e8=prices, remove_butterflies=False)
         for line in report.lines():
             print(f"  {line}")
         previous = documents[-1] if documents else None
@@ -67,7 +78,7 @@ def carried(fitted: MarketDocument, previous: MarketDocument | None, rates: Rate
     moment = datetime.fromtimestamp(fitted.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     source = (
         f"Deribit public book summaries, {moment}; index median, forward median, SVI fitted by "
-        f"scripts/fit_crash.py; "
+        f"scripts/fit_crash.py; perpetuals from their one-minute candles; "
         f"BTC funding from Binance 8 h rates, summed from the first snapshot on, {ETH_FUNDING}"
     )
     before = {entry.symbol: entry for entry in previous.underlyings} if previous else {}
@@ -146,7 +157,7 @@ def differences(shipped: MarketDocument, made: MarketDocument) -> list[str]:
     found = []
     if bare(shipped) != bare(made):
         found.append(
-            f"{shipped.time}: time, source, spot, forward, funding, settlement or quote counts differ"
+            f"{shipped.time}: time, source, spot, perpetual, forward, funding, settlement or quote counts differ"
         )
         return found
     for old, new in zip(shipped.underlyings, made.underlyings, strict=True):

@@ -73,6 +73,14 @@ def test_funding_starts_at_zero_and_moves_by_plausible_steps() -> None:
         assert "no ETH rates" in after.source
 
 
+def test_perpetuals_are_near_spot_at_prices_of_their_own() -> None:
+    for document in load_crash():
+        assert "perpetuals from their one-minute candles" in document.source
+        for entry in document.underlyings:
+            assert entry.perpetual_e8 is not None
+            assert 0 < abs(entry.perpetual_e8 - entry.spot_e8) < entry.spot_e8 // 100
+
+
 def test_the_crash_is_in_the_figures() -> None:
     spots = [document.underlyings[0].spot_e8 / 10**8 for document in load_crash()]
     assert spots[0] > 89_000

@@ -4,12 +4,16 @@ accounted for.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from marginproof.documents import SettlementEntry, market_symbols, market_to_spec
 from marginproof.errors import InputError
+from marginproof.market.arbitrage import Violation
+from marginproof.market.fit import Butterflies
 from marginproof.market.importing import ImportReport, import_and_fit
 
 from .chains import DAY, TIME, Row, chain, write
@@ -94,7 +98,7 @@ def test_dirt_is_dropped_counted_and_reported(tmp_path: Path) -> None:
     for part in (
         "dropped: 5 rows, expired",
         "1 cells, mark_iv absent",
-        "left out: BTC expiry",
+        f"left out: BTC-{TIME + 90 * DAY}, 8 rows, 4 strikes with a usable mark_iv",
         "line 8: mark_iv '0'",
     ):
         assert part in text
@@ -125,12 +129,16 @@ def test_a_newer_row_replaces_an_older_one_within_the_window(tmp_path: Path) -> 
     assert balanced(report)
 
 
-def test_funding_and_settlements_are_passed_on(tmp_path: Path) -> None:
+def test_funding_perpetual_and_settlements_are_passed_on(tmp_path: Path) -> None:
     settled = SettlementEntry(expiry=TIME - DAY, price_e8=64_000 * 10**8)
     document, _ = import_and_fit(
-        [write(tmp_path / "chain.csv", chain())], funding_e8={"BTC": -5}, settlements={"BTC": (settled,)}
+        [write(tmp_path / "chain.csv", chain())],
+        funding_e8={"BTC": -5},
+        perpetual_e8={"BTC": 65_001 * 10**8},
+        settlements={"BTC": (settled,)},
     )
     assert document.underlyings[0].funding_e8 == -5
+    assert document.underlyings[0].perpetual_e8 == 65_001 * 10**8
     assert document.underlyings[0].settlements == (settled,)
 
 
@@ -138,6 +146,8 @@ def test_funding_settlements_and_source_must_fit_the_format(tmp_path: Path) -> N
     path = write(tmp_path / "chain.csv", chain(days=(8,)))
     with pytest.raises(InputError, match=r"funding_?e?8?: .*out of range; allowed: -1000000 to 1000000"):
         import_and_fit([path], funding_e8={"BTC": 10**15})
+    with pytest.raises(InputError, match=r"perpetual.*: .*out of range; allowed: 0.01 to 1000000"):
+        import_and_fit([path], perpetual_e8={"BTC": 0})
     late = SettlementEntry(expiry=TIME + DAY, price_e8=10**8)
     with pytest.raises(InputError, match=rf"expiry {TIME + DAY} is after time {TIME}"):
         import_and_fit([path], settlements={"BTC": (late,)})
@@ -182,3 +192,86 @@ def test_too_many_underlyings_or_expiries(tmp_path: Path) -> None:
     assert [(item.expiry, item.reason) for item in report.left_out] == [
         (TIME + 34 * DAY, "only the first 32 expiries fit a snapshot")
     ]
+
+
+def bent(rows: list[Row], days: float, vol: Callable[[float], float]) -> list[Row]:
+    """The rows with the marks of one expiry replaced; `vol` is of k = ln(strike / forward)."""
+    expiry = str(TIME + int(days * DAY))
+    return [
+        {
+            **row,
+            "mark_iv": f"{100 * vol(math.log(float(row['strike']) / float(row['underlying_price']))):.3f}",
+        }
+        if row["expiry_utc"] == expiry
+        else row
+        for row in rows
+    ]
+
+
+def test_clean_chains_say_that_no_arbitrage_was_found(tmp_path: Path) -> None:
+    _, report = import_and_fit([write(tmp_path / "chain.csv", chain())])
+    assert report.findings == []
+    assert "arbitrage: none found within 8 standard deviations of the forwards" in report.lines()
+
+
+def test_crossed_expiries_are_named(tmp_path: Path) -> None:
+    rows = bent(chain(), 8, lambda k: 3.0 + k * k)
+    document, report = import_and_fit([write(tmp_path / "chain.csv", rows)])
+    expiries = [item.expiry for item in document.underlyings[0].expiries]
+    (found,) = report.findings
+    assert (found.violation, found.expiry, found.later_expiry) == (
+        Violation.CALENDAR,
+        expiries[1],
+        expiries[2],
+    )
+    assert f"arbitrage: BTC-{expiries[1]} crosses BTC-{expiries[2]}: calendar" in "\n".join(report.lines())
+
+
+def test_findings_reach_as_far_as_the_quotes_of_the_nearer_expiry(tmp_path: Path) -> None:
+    """The nearer wings cross the later smile only beyond eight deviations: looked for where strikes are quoted there."""
+    rows = chain(days=(2, 3))
+    far = [{**row, "strike": str(round(float(row["strike"]) * 1.7)), "instrument_name": ""} for row in rows]
+
+    def marked(made: list[Row]) -> list[Row]:
+        near = bent(made, 2, lambda k: math.sqrt((0.0005 + 0.01 * math.hypot(k, 0.001)) / (2 / 365)))
+        return bent(near, 3, lambda k: math.sqrt(0.005 / (3 / 365)))
+
+    _, narrow = import_and_fit([write(tmp_path / "narrow.csv", marked(rows))])
+    _, wide = import_and_fit([write(tmp_path / "wide.csv", marked(rows + far))])
+    assert narrow.findings == []
+    (found,) = wide.findings
+    assert found.violation == Violation.CALENDAR
+    assert found.strike > 65_000 * math.exp(0.45)
+
+
+def test_a_smile_with_butterflies_is_refitted_and_both_errors_are_told(tmp_path: Path) -> None:
+    def steep(k: float) -> float:
+        return math.sqrt(
+            (-0.0410 + 0.1331 * (0.306 * (k - 0.3586) + math.hypot(k - 0.3586, 0.4153))) / (50 / 365)
+        )
+
+    path = write(tmp_path / "chain.csv", bent(chain(), 50, steep))
+    _, plain = import_and_fit([path], remove_butterflies=False)
+    assert [item.violation for item in plain.findings] == [Violation.CALENDAR, Violation.BUTTERFLY]
+    assert "not refitted: BTC-27MAR26" not in "\n".join(plain.lines())
+    assert "butterfly arbitrage stays" in "\n".join(plain.lines())
+    _, report = import_and_fit([path])
+    fit = report.expiries[2].fit
+    assert fit is not None
+    assert fit.butterflies == Butterflies.REMOVED
+    assert Violation.BUTTERFLY not in [item.violation for item in report.findings]
+    assert "admits butterfly arbitrage; without it the median error near the money is" in "\n".join(
+        report.lines()
+    )
+
+
+def test_quotes_that_no_smile_meets_are_named(tmp_path: Path) -> None:
+    rows = bent(chain(), 8, lambda k: 0.8 + 0.1 * (round(k * 1000) % 2))
+    _, report = import_and_fit([write(tmp_path / "chain.csv", rows)])
+    text = "\n".join(report.lines())
+    name = f"BTC-{TIME + 8 * DAY}"
+    assert report.expiries[1].coarse
+    assert f"coarse: {name}, median error near the money" in text
+    assert f"not met: {name}, strike " in text
+    assert "more strikes" in text
+    assert not report.expiries[0].coarse

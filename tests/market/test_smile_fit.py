@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from random import Random
 from statistics import median
+from typing import Any
 
 import pytest
 
-from marginproof.market.fit import MIN_STRIKES, SmileFit, SmileQuote, fit_smile, smile_vol
+from marginproof.market import svi_least_squares
+from marginproof.market.arbitrage import has_butterfly
+from marginproof.market.fit import MIN_STRIKES, Butterflies, SmileFit, SmileQuote, fit_smile, smile_vol
+from marginproof.market.raw_svi import RawSvi
 from marginproof.spec.logarithm import logarithm
 from marginproof.spec.svi import Svi, prepare_smile, require_valid_smile, total_vol
 
@@ -75,14 +80,89 @@ def test_the_specification_reads_the_same_volatility() -> None:
         assert vol == pytest.approx(smile_vol(fit.svi, strike, FORWARD, seconds), abs=1e-9)
 
 
-def test_hostile_quotes_still_give_a_valid_smile() -> None:
+def test_hostile_quotes_give_a_valid_smile_or_are_refused() -> None:
     random = Random(3)
-    for _ in range(3):
+    refused = 0
+    for _ in range(2):
         made = [
             SmileQuote(FORWARD * random.uniform(0.3, 3), random.uniform(0.01, 15))
             for _ in range(random.randint(5, 30))
         ]
-        require_valid_smile(spec_smile(fit_smile(made, FORWARD, random.choice((60, DAY, 700 * DAY)), 30)))
+        try:
+            fit = fit_smile(made, FORWARD, random.choice((60, DAY, 700 * DAY)), 30)
+        except ValueError:
+            refused += 1
+        else:
+            require_valid_smile(spec_smile(fit))
+    assert refused < 2
+
+
+def test_a_coarse_fit_that_does_not_converge_is_refused_and_a_good_one_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    solve = svi_least_squares.least_squares
+
+    def exhausted(*arguments: Any, **options: Any) -> Any:
+        found = solve(*arguments, **options)
+        found.status = 0
+        return found
+
+    monkeypatch.setattr(svi_least_squares, "least_squares", exhausted)
+    fit = fit_smile(quotes(20 * DAY), FORWARD, 20 * DAY, 50)
+    assert not fit.converged
+    with pytest.raises(
+        ValueError, match=r"did not converge .*median error near the money [0-9.]+ vol points"
+    ):
+        fit_smile(quotes(20 * DAY, noise=0.2), FORWARD, 20 * DAY, 50)
+
+
+VOGT = (-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)
+"""Negative density right of the money, from Gatheral and Jacquier 2014, section 5.1; one year."""
+
+
+def vogt_quotes(k_from: float, k_to: float) -> list[SmileQuote]:
+    step = (k_to - k_from) / 40
+    strikes = [FORWARD * math.exp(k_from + step * i) for i in range(41)]
+    return [SmileQuote(strike, svi_vol(VOGT, strike, FORWARD, 365 * DAY)) for strike in strikes]
+
+
+def test_butterflies_are_removed_where_that_costs_little() -> None:
+    made = vogt_quotes(-1.5, 1.5)
+    plain = fit_smile(made, FORWARD, 365 * DAY, 82, remove_butterflies=False)
+    assert plain.butterflies == Butterflies.KEPT
+    assert has_butterfly(RawSvi.of(plain.svi), plain.quoted)
+    fit = fit_smile(made, FORWARD, 365 * DAY, 82)
+    assert fit.butterflies == Butterflies.REMOVED
+    assert not has_butterfly(RawSvi.of(fit.svi), fit.quoted)
+    assert fit.other_median_vol_wad == plain.statistics.median_near_money_vol_wad
+    assert fit.statistics.median_near_money_vol_wad <= 10**16
+    require_valid_smile(spec_smile(fit))
+
+
+def test_butterflies_stay_where_quotes_near_the_money_demand_them() -> None:
+    """A corner at the forward: within one deviation the quotes themselves have a negative density."""
+    seconds = 30 * DAY
+    strikes = [FORWARD * math.exp(0.005 * step) for step in range(-60, 61)]
+    made = [SmileQuote(strike, 0.3 + 9 * abs(math.log(strike / FORWARD))) for strike in strikes]
+    fit = fit_smile(made, FORWARD, seconds, 242)
+    assert fit.butterflies == Butterflies.KEPT
+    assert fit.other_median_vol_wad is not None
+    assert fit.other_median_vol_wad > max(10**16, fit.statistics.median_near_money_vol_wad)
+    assert fit == replace(
+        fit_smile(made, FORWARD, seconds, 242, remove_butterflies=False),
+        other_median_vol_wad=fit.other_median_vol_wad,
+    )
+
+
+def test_quotes_near_the_money_that_are_missed_are_listed() -> None:
+    made = quotes(20 * DAY)
+    assert fit_smile(made, FORWARD, 20 * DAY, 50).misfits == ()
+    off = [SmileQuote(item.strike, item.vol + (0.1 if i in (0, 13) else 0)) for i, item in enumerate(made)]
+    fit = fit_smile(off, FORWARD, 20 * DAY, 50)
+    assert [(item.strike, item.quoted_vol) for item in fit.misfits] == [(off[13].strike, off[13].vol)]
+    (missed,) = fit.misfits
+    assert missed.fitted_vol == smile_vol(fit.svi, missed.strike, FORWARD, 20 * DAY)
+    assert missed.quoted_vol - missed.fitted_vol > 0.03
 
 
 def test_the_fit_is_deterministic_and_blind_to_order() -> None:

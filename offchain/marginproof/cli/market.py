@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from marginproof.documents import MarketDocument, SettlementEntry
     from marginproof.market.importing import ImportReport
 
-app = group("Market snapshots: import, fit, show.")
+app = group("Market snapshots: import, fit, check, show.")
 
 Chains = Annotated[list[Path], typer.Argument(metavar="CSV...", help="Book summaries, .csv or .csv.gz.")]
 SnapshotTime = Annotated[
@@ -62,19 +62,20 @@ def import_chains(
     without, the document goes to stdout and the report to stderr.
     """
     from marginproof.cli.console import emit, err, out, save
+    from marginproof.cli.market_reports import report_json, show_report
     from marginproof.documents import document_json, save_document
 
     document, report = _fitted(files, time, symbol, source, funding or [], settlement or [])
     if output is None:
         typer.echo(document_json(document), nl=False)
-        _show_report(err(), document, report)
+        show_report(err(), document, report)
         return
     save(lambda path: save_document(document, path), output)
     if as_json:
-        emit(_report_json(document, report) | {"file": str(output)})
+        emit(report_json(document, report) | {"file": str(output)})
     else:
         console = out()
-        _show_report(console, document, report)
+        show_report(console, document, report)
         console.print(f"Wrote {output}.", soft_wrap=True)
 
 
@@ -85,12 +86,13 @@ def fit(files: Chains, symbol: Symbols = None, time: SnapshotTime = None, as_jso
     Fits the smiles as `import` does, and writes nothing.
     """
     from marginproof.cli.console import emit, out
+    from marginproof.cli.market_reports import report_json, show_report
 
     document, report = _fitted(files, time, symbol, None, [], [])
     if as_json:
-        emit(_report_json(document, report))
+        emit(report_json(document, report))
     else:
-        _show_report(out(), document, report)
+        show_report(out(), document, report)
 
 
 def _fitted(
@@ -127,7 +129,7 @@ def _fitted(
     if symbols:
         kept = tuple(entry for entry in document.underlyings if entry.symbol in symbols)
         document = document.model_copy(update={"underlyings": kept})
-        report.expiries = [item for item in report.expiries if item.underlying in symbols]
+        report.keep(symbols)
     return document, report
 
 
@@ -178,38 +180,6 @@ def _settlements(items: list[str]) -> dict[str, list[SettlementEntry]]:
     return found
 
 
-def _report_json(document: MarketDocument, report: ImportReport) -> dict[str, Any]:
-    from marginproof.cli.snapshots import fit_json
-
-    rows = report.rows
-    return {
-        "time": document.time,
-        "files": rows.files,
-        "rowsRead": rows.rows_read,
-        "rowsUsed": rows.rows_used,
-        "rowsWithoutBid": report.without_bid,
-        "rowsDropped": dict(sorted(rows.dropped.items())),
-        "cellsNotUsed": dict(sorted(rows.set_aside.items())),
-        "remarks": [{"file": item.file, "line": item.line, "text": item.text} for item in rows.remarks],
-        "fitted": [
-            {"underlying": item.underlying, "expiry": item.expiry, **fit_json(item.statistics)}
-            for item in report.fitted
-        ],
-        "leftOut": [
-            {"underlying": item.underlying, "expiry": item.expiry, "rows": item.rows, "reason": item.reason}
-            for item in report.left_out
-        ],
-    }
-
-
-def _show_report(console: Any, document: MarketDocument, report: ImportReport) -> None:
-    from marginproof.cli.snapshots import show_market
-
-    show_market(console, document)
-    for line in report.lines():
-        console.print(line, soft_wrap=True)
-
-
 @app.command("show")
 def show(
     market: Annotated[str, typer.Argument(metavar="FILE|crash:N", help="Market document, or a shipped one.")],
@@ -228,6 +198,47 @@ def show(
         emit(market_json(document))
     else:
         show_market(out(), document)
+
+
+@app.command("check")
+def check(
+    market: Annotated[str, typer.Argument(metavar="FILE|crash:N", help="Market document, or a shipped one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a market document: its ranges, then its smiles for static arbitrage.
+
+    A document out of range is refused with exit code 2. Arbitrage is a warning: it is listed, and the exit code stays 0.
+    """
+    from marginproof.cli.console import emit, out
+    from marginproof.cli.inputs import market_argument
+    from marginproof.cli.market_reports import finding_json
+    from marginproof.cli.numbers import moment
+    from marginproof.documents import market_symbols, market_to_spec
+    from marginproof.market.arbitrage import counts, document_findings
+    from marginproof.market.import_report import arbitrage_lines
+
+    document = market_argument(market)
+    market_to_spec(document, market_symbols(document))
+    findings = document_findings(document)
+    expiries = sum(len(entry.expiries) for entry in document.underlyings)
+    if as_json:
+        emit(
+            {
+                "time": document.time,
+                "expiries": expiries,
+                "counts": counts(findings),
+                "arbitrage": [finding_json(item) for item in findings],
+            }
+        )
+        return
+    console = out()
+    names = ", ".join(entry.symbol for entry in document.underlyings)
+    console.print(
+        f"Market of {moment(document.time)}: {names}, {expiries} expiries, every figure within its range.",
+        soft_wrap=True,
+    )
+    for line in arbitrage_lines(findings):
+        console.print(line, soft_wrap=True)
 
 
 @app.command("crash")

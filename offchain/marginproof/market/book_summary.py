@@ -7,21 +7,19 @@ used + rows dropped.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from ..documents.base import SYMBOL_REGEX
 from ..documents.decimals import show
 from ..errors import InputError
 from ..spec.limits import MAX_SPOT, MAX_STRIKE, MAX_TIME, MIN_SPOT, MIN_STRIKE
-from .row_names import NUMBER, name_contradiction
+from .csv_files import column_positions, csv_reader, header_names
+from .row_names import decimal_number, name_contradiction
 
 REQUIRED_COLUMNS: Final = (
     "underlying",
@@ -40,13 +38,12 @@ MAX_MARK_IV: Final = Decimal(2000)
 
 _OPTION_TYPES: Final = {"C": "C", "CALL": "C", "P": "P", "PUT": "P"}
 _E8: Final = Decimal(10**8)
-_MAX_EXPONENT: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
 class ChainRow:
-    """One option of one book summary. Prices in USD, `mark_iv` in percent; None where the cell is empty or
-    unusable.
+    """One option of one book summary. Prices in USD, `mark_iv` in percent, `open_interest` in units of the
+    underlying; None where the cell is empty or unusable.
     """
 
     file: str
@@ -60,6 +57,7 @@ class ChainRow:
     forward: Decimal | None
     index: Decimal | None
     has_bid: bool
+    open_interest: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,57 +115,17 @@ def read_book_summaries(paths: Sequence[Path]) -> tuple[list[ChainRow], ReadRepo
 
 def _read_file(path: Path, report: ReadReport) -> Iterator[ChainRow]:
     report.files.append(path.name)
-    try:
-        with _open(path) as stream:
-            reader = csv.reader(stream, strict=True)
-            header = [name.strip().lower() for name in next(reader, [])]
-            columns = _columns(header, path, report)
-            for cells in reader:
-                if not any(cell.strip() for cell in cells):
-                    continue
-                report.rows_read += 1
-                row = _row(cells, columns, path.name, reader.line_num, report)
-                if row is not None:
-                    yield row
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path}: the gzip file is damaged or cut off ({error})") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from None
-    except csv.Error as error:
-        raise InputError(f"{path}: not a CSV file ({error})") from None
-    except IsADirectoryError:
-        raise InputError(f"{str(path)!r}: a folder or empty, not a file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-
-
-def _open(path: Path) -> TextIO:
-    with path.open("rb") as probe:
-        packed = probe.read(2) == b"\x1f\x8b"
-    if packed:
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
-
-
-def _columns(header: list[str], path: Path, report: ReadReport) -> dict[str, int]:
-    if not any(header):
-        raise InputError(
-            f"{path}: empty; expected a header line with the columns {', '.join(REQUIRED_COLUMNS)}"
-        )
-    missing = [name for name in REQUIRED_COLUMNS if name not in header]
-    if missing:
-        raise InputError(
-            f"{path}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}; "
-            f"required: {', '.join(REQUIRED_COLUMNS)}; found: {show(', '.join(header))}"
-        )
-    known = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
-    twice = [name for name in known if header.count(name) > 1]
-    if twice:
-        raise InputError(f"{path}: column {twice[0]} appears {header.count(twice[0])} times; allowed: once")
-    report.absent_columns[path.name] = [name for name in OPTIONAL_COLUMNS if name not in header]
-    return {name: header.index(name) for name in known if name in header}
+    with csv_reader(path) as reader:
+        header = header_names(reader)
+        columns = column_positions(header, path, REQUIRED_COLUMNS, OPTIONAL_COLUMNS)
+        report.absent_columns[path.name] = [name for name in OPTIONAL_COLUMNS if name not in header]
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            report.rows_read += 1
+            row = _row(cells, columns, path.name, reader.line_num, report)
+            if row is not None:
+                yield row
 
 
 def _row(
@@ -183,7 +141,7 @@ def _row(
         underlying = _symbol(text["underlying"])
         expiry = _time("expiry_utc", text["expiry_utc"])
         snapshot = _time("snapshot_ts", text["snapshot_ts"])
-        strike = _number("strike", text["strike"])
+        strike = decimal_number("strike", text["strike"])
         if not MIN_STRIKE <= strike * _E8 <= MAX_STRIKE or strike * _E8 % 1:
             raise ValueError(
                 f"strike {show(text['strike'])} out of range; allowed: 0.0001 to 100000000, at most 8 "
@@ -207,8 +165,9 @@ def _row(
         )
         return None
     cell = _Cells(text, file, line, report)
-    for name in ("mark_price", "ask", "open_interest"):
+    for name in ("mark_price", "ask"):
         cell.amount(name)
+    open_interest = cell.amount("open_interest")
     bid = cell.amount("bid")
     return ChainRow(
         file=file,
@@ -222,6 +181,7 @@ def _row(
         forward=cell.price("underlying_price"),
         index=cell.price("index_price"),
         has_bid=bid is not None and bid > 0,
+        open_interest=open_interest,
     )
 
 
@@ -239,7 +199,7 @@ class _Cells:
         if not self.text.get(name):
             return None
         try:
-            value = _number(name, self.text[name])
+            value = decimal_number(name, self.text[name])
             if value < 0:
                 raise ValueError(f"{name} {show(self.text[name])} is negative; allowed: 0 or more")
         except ValueError as problem:
@@ -267,7 +227,7 @@ class _Cells:
             self._ignore(f"{name} absent", f"{name} is blank")
             return None
         try:
-            value = _number(name, self.text[name])
+            value = decimal_number(name, self.text[name])
             if not MIN_SPOT <= value * _E8 <= MAX_SPOT:
                 raise ValueError(f"{name} {show(self.text[name])} out of range; allowed: 0.01 to 1000000")
         except ValueError as problem:
@@ -279,17 +239,8 @@ class _Cells:
         self.report.ignore_cell(reason, self.file, self.line, detail)
 
 
-def _number(name: str, text: str) -> Decimal:
-    if not NUMBER.fullmatch(text):
-        raise ValueError(f"{name} {show(text)} is not a number")
-    value = Decimal(text)
-    if abs(value.adjusted()) > _MAX_EXPONENT:
-        raise ValueError(f"{name} {show(text)} is not a usable number")
-    return value
-
-
 def _time(name: str, text: str) -> int:
-    value = _number(name, text)
+    value = decimal_number(name, text)
     if value % 1 or not 1 <= value <= MAX_TIME:
         hint = " (milliseconds? divide by 1000)" if 10**11 < value < 10**14 else ""
         raise ValueError(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -19,15 +19,16 @@ from ..documents.instrument_names import format_expiry
 from ..documents.market_document import (
     MARKET_FORMAT,
     ExpiryEntry,
-    FitStatistics,
     MarketDocument,
     SettlementEntry,
     UnderlyingEntry,
 )
 from ..errors import InputError
 from ..spec.limits import MAX_EXPIRIES, MAX_UNDERLYINGS
+from .arbitrage import Range, underlying_findings
 from .book_summary import ChainRow, ReadReport, Remark, read_book_summaries
-from .fit import MIN_STRIKES, SmileQuote, fit_smile
+from .fit import MIN_STRIKES, SmileFit, SmileQuote, fit_smile
+from .import_report import ExpiryReport, ImportReport
 from .plausible import require_percent, require_spot_near_forward, usable_forwards, usable_indices
 
 MAX_AGE_SECONDS: Final = 300
@@ -35,79 +36,23 @@ MAX_AGE_SECONDS: Final = 300
 
 _ONE_E8: Final = 10**8
 _ONE_WAD: Final = 10**18
-_REMARKS_SHOWN: Final = 20
 _FILES_NAMED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ExpiryReport:
-    """One expiry of one underlying: fitted (`statistics` given) or left out (`reason` given)."""
-
-    underlying: str
-    expiry: int
-    rows: int
-    statistics: FitStatistics | None
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class ImportReport:
-    """What was read, dropped, set aside and fitted. `rows.rows_read` = `rows.rows_used` + the sum of
-    `rows.dropped`.
-    """
+class Chain:
+    """The live options of one moment: one row per option, and what became of the rows of the files."""
 
     time: int
-    rows: ReadReport
-    without_bid: int = 0
-    expiries: list[ExpiryReport] = field(default_factory=list)
-
-    @property
-    def fitted(self) -> list[ExpiryReport]:
-        """The expiries in the document."""
-        return [item for item in self.expiries if item.statistics is not None]
-
-    @property
-    def left_out(self) -> list[ExpiryReport]:
-        """The expiries that could not be fitted, each with its reason."""
-        return [item for item in self.expiries if item.statistics is None]
-
-    def lines(self) -> list[str]:
-        """The report as plain text: counts, then expiries left out, then the first remarks by line."""
-        rows = self.rows
-        files = ", ".join(rows.files)
-        text = [
-            f"{files}: {rows.rows_read} rows read, {rows.rows_used} used, {self.without_bid} without a bid"
-        ]
-        text += [f"dropped: {count} rows, {reason}" for reason, count in sorted(rows.dropped.items())]
-        text += [f"not used: {count} cells, {reason}" for reason, count in sorted(rows.set_aside.items())]
-        text += [
-            f"{file}: optional columns absent: {', '.join(names)}"
-            for file, names in rows.absent_columns.items()
-            if names
-        ]
-        text += [f"left out: {item.underlying} expiry {item.expiry}, {item.reason}" for item in self.left_out]
-        text += [str(remark) for remark in rows.remarks[:_REMARKS_SHOWN]]
-        if len(rows.remarks) > _REMARKS_SHOWN:
-            text.append(f"and {len(rows.remarks) - _REMARKS_SHOWN} more remarks")
-        return text
+    rows: tuple[ChainRow, ...]
+    read: ReadReport
 
 
-def import_and_fit(
-    paths: Sequence[Path],
-    *,
-    source: str | None = None,
-    time: int | None = None,
-    funding_e8: Mapping[str, int] | None = None,
-    settlements: Mapping[str, Sequence[SettlementEntry]] | None = None,
-) -> tuple[MarketDocument, ImportReport]:
-    """One market document from the chain files of one moment, and the report on how it came about.
+def load_chain(paths: Sequence[Path], time: int | None = None) -> Chain:
+    """Read the chain files of one moment and keep the latest row of every live option.
 
     The snapshot's time is `time`, or the latest `snapshot_ts`; rows up to MAX_AGE_SECONDS older belong to it.
-    Spot is the median index price of an underlying, forward the median underlying price of an expiry, both
-    without values more than 20 % off (`marginproof.market.plausible`); the smile is fitted to the mark
-    volatilities (one per strike, the median of call and put). `funding_e8` (USD per unit, E8) and
-    `settlements` are by symbol and default to 0 and none; confidence and the settlement token are 1, rates 0.
-    InputError when the files are unusable, hold figures that cannot belong together, or nothing can be fitted.
+    InputError when the files are unusable or hold no live option at that time.
     """
     rows, read = read_book_summaries(paths)
     if not rows:
@@ -116,25 +61,50 @@ def import_and_fit(
         )
     at = max(row.snapshot for row in rows) if time is None else time
     rows = _live_rows(_of_time(rows, at, read), at, read)
-    report = ImportReport(at, read, without_bid=sum(not row.has_bid for row in rows))
-    by_underlying: dict[str, list[ChainRow]] = defaultdict(list)
-    for row in rows:
-        by_underlying[row.underlying].append(row)
-    if not by_underlying:
+    if not rows:
         raise InputError(
             f"no live option at time {at}; "
             + "; ".join(f"{count} rows {why}" for why, count in read.dropped.items())
         )
+    return Chain(at, tuple(rows), read)
+
+
+def fit_chain(
+    chain: Chain,
+    *,
+    source: str | None = None,
+    funding_e8: Mapping[str, int] | None = None,
+    perpetual_e8: Mapping[str, int] | None = None,
+    settlements: Mapping[str, Sequence[SettlementEntry]] | None = None,
+    remove_butterflies: bool = True,
+) -> tuple[MarketDocument, ImportReport]:
+    """One market document from a chain, and the report on how it came about.
+
+    Spot is the median index price of an underlying, forward the median underlying price of an expiry, both
+    without values more than 20 % off (`marginproof.market.plausible`); the smile is fitted to the mark
+    volatilities (one per strike, the median of call and put), free of butterfly arbitrage where the quotes allow
+    it unless `remove_butterflies` is False. `funding_e8` (USD per unit, E8), `perpetual_e8` (USD, E8) and `settlements` are by symbol
+    and default to 0, the spot price and none; confidence and the settlement token are 1, rates 0.
+    InputError when the figures cannot belong together, or nothing can be fitted.
+    """
+    report = ImportReport(chain.time, chain.read, without_bid=sum(not row.has_bid for row in chain.rows))
+    by_underlying: dict[str, list[ChainRow]] = defaultdict(list)
+    for row in chain.rows:
+        by_underlying[row.underlying].append(row)
     if len(by_underlying) > MAX_UNDERLYINGS:
         raise InputError(f"{len(by_underlying)} underlyings in the files; allowed: at most {MAX_UNDERLYINGS}")
     entries = [
         _underlying(
-            symbol,
-            by_underlying[symbol],
-            at,
+            _Underlying(
+                symbol,
+                by_underlying[symbol],
+                chain.time,
+                (funding_e8 or {}).get(symbol, 0),
+                (perpetual_e8 or {}).get(symbol),
+                (settlements or {}).get(symbol, ()),
+                remove_butterflies,
+            ),
             report,
-            (funding_e8 or {}).get(symbol, 0),
-            (settlements or {}).get(symbol, ()),
         )
         for symbol in sorted(by_underlying)
     ]
@@ -146,12 +116,37 @@ def import_and_fit(
     document = _checked(
         MarketDocument,
         format=MARKET_FORMAT,
-        time=at,
+        time=chain.time,
         settlement_token_e8=_ONE_E8,
-        source=source or f"book summaries {_listed(read.files)}; index median, forward median, SVI fitted",
+        source=source
+        or f"book summaries {_listed(chain.read.files)}; index median, forward median, SVI fitted",
         underlyings=tuple(entries),
     )
     return document, report
+
+
+def import_and_fit(
+    paths: Sequence[Path],
+    *,
+    source: str | None = None,
+    time: int | None = None,
+    funding_e8: Mapping[str, int] | None = None,
+    perpetual_e8: Mapping[str, int] | None = None,
+    settlements: Mapping[str, Sequence[SettlementEntry]] | None = None,
+    remove_butterflies: bool = True,
+) -> tuple[MarketDocument, ImportReport]:
+    """`load_chain` and `fit_chain` in one step: a market document from chain files, and the report on it.
+
+    Errors: InputError when the files are unusable, hold figures that cannot belong together, or nothing can be fitted.
+    """
+    return fit_chain(
+        load_chain(paths, time),
+        source=source,
+        funding_e8=funding_e8,
+        perpetual_e8=perpetual_e8,
+        settlements=settlements,
+        remove_butterflies=remove_butterflies,
+    )
 
 
 def _of_time(rows: list[ChainRow], at: int, read: ReadReport) -> list[ChainRow]:
@@ -185,19 +180,26 @@ def _live_rows(rows: list[ChainRow], at: int, read: ReadReport) -> list[ChainRow
     return list(newest.values())
 
 
-def _underlying(
-    symbol: str,
-    rows: list[ChainRow],
-    at: int,
-    report: ImportReport,
-    funding_e8: int,
-    settlements: Sequence[SettlementEntry],
-) -> UnderlyingEntry:
-    for settlement in settlements:
-        if settlement.expiry > at:
+@dataclass(frozen=True, slots=True)
+class _Underlying:
+    """What one underlying's section is made from."""
+
+    symbol: str
+    rows: list[ChainRow]
+    time: int
+    funding_e8: int
+    perpetual_e8: int | None
+    settlements: Sequence[SettlementEntry]
+    remove_butterflies: bool
+
+
+def _underlying(given: _Underlying, report: ImportReport) -> UnderlyingEntry:
+    symbol, rows = given.symbol, given.rows
+    for settlement in given.settlements:
+        if settlement.expiry > given.time:
             raise InputError(
                 f"settlement of {symbol}-{format_expiry(settlement.expiry)}: not expired yet, expiry "
-                f"{settlement.expiry} is after time {at}; allowed: an expiry not after the snapshot's time"
+                f"{settlement.expiry} is after time {given.time}; allowed: an expiry not after the snapshot's time"
             )
     spot_e8 = _e8(median(usable_indices(symbol, rows, report.rows)))
     require_percent(symbol, rows)
@@ -205,30 +207,37 @@ def _underlying(
     for row in rows:
         by_expiry[row.expiry].append(row)
     entries: list[ExpiryEntry] = []
+    quoted: dict[int, Range] = {}
     for expiry, chain in sorted(by_expiry.items()):
         try:
             if len(entries) == MAX_EXPIRIES:
                 raise ValueError(f"only the first {MAX_EXPIRIES} expiries fit a snapshot")
-            entry = _expiry(expiry, chain, at, report.rows)
+            entry, fit = _expiry(expiry, chain, given, report.rows)
         except ValueError as problem:
             report.expiries.append(ExpiryReport(symbol, expiry, len(chain), None, str(problem)))
         else:
             entries.append(entry)
-            report.expiries.append(ExpiryReport(symbol, expiry, len(chain), entry.fit))
+            quoted[expiry] = fit.quoted
+            report.expiries.append(ExpiryReport(symbol, expiry, len(chain), fit))
     if entries:
         require_spot_near_forward(symbol, spot_e8, entries[0].forward_e8)
-    return _checked(
+    made = _checked(
         UnderlyingEntry,
         symbol=symbol,
         spot_e8=spot_e8,
+        perpetual_e8=given.perpetual_e8,
         confidence_wad=_ONE_WAD,
-        funding_e8=funding_e8,
-        settlements=tuple(settlements),
+        funding_e8=given.funding_e8,
+        settlements=tuple(given.settlements),
         expiries=tuple(entries),
     )
+    report.findings += underlying_findings(made, quoted)
+    return made
 
 
-def _expiry(expiry: int, chain: list[ChainRow], at: int, read: ReadReport) -> ExpiryEntry:
+def _expiry(
+    expiry: int, chain: list[ChainRow], given: _Underlying, read: ReadReport
+) -> tuple[ExpiryEntry, SmileFit]:
     """Forward and fitted smile of one expiry. ValueError says why it cannot be had."""
     forwards = usable_forwards(chain, read)
     vols: dict[Decimal, list[Decimal]] = defaultdict(list)
@@ -239,8 +248,15 @@ def _expiry(expiry: int, chain: list[ChainRow], at: int, read: ReadReport) -> Ex
         raise ValueError(f"{len(vols)} strikes with a usable mark_iv; at least {MIN_STRIKES} are needed")
     forward_e8 = _e8(median(forwards))
     quotes = [SmileQuote(float(strike), float(median(marks)) / 100) for strike, marks in sorted(vols.items())]
-    fit = fit_smile(quotes, forward_e8 / _ONE_E8, expiry - at, len(chain))
-    return ExpiryEntry(expiry=expiry, forward_e8=forward_e8, rate_wad=0, svi=fit.svi, fit=fit.statistics)
+    fit = fit_smile(
+        quotes,
+        forward_e8 / _ONE_E8,
+        expiry - given.time,
+        len(chain),
+        remove_butterflies=given.remove_butterflies,
+    )
+    entry = ExpiryEntry(expiry=expiry, forward_e8=forward_e8, rate_wad=0, svi=fit.svi, fit=fit.statistics)
+    return entry, fit
 
 
 def _checked(kind: type[DocumentType], **fields: object) -> DocumentType:
@@ -261,4 +277,13 @@ def _e8(value: Decimal) -> int:
     return int((value * _ONE_E8).to_integral_value())
 
 
-__all__ = ["MAX_AGE_SECONDS", "ExpiryReport", "ImportReport", "Remark", "import_and_fit"]
+__all__ = [
+    "MAX_AGE_SECONDS",
+    "Chain",
+    "ExpiryReport",
+    "ImportReport",
+    "Remark",
+    "fit_chain",
+    "import_and_fit",
+    "load_chain",
+]

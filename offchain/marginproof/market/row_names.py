@@ -13,8 +13,19 @@ from ..documents.instrument_names import MONTHS, format_expiry
 NUMBER: Final = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 """Plain ASCII decimals, with an exponent as feeds write small prices (1e-05)."""
 
+_MAX_EXPONENT: Final = 30
 _NAME_PARTS: Final = 4
 _DATE: Final = re.compile(r"[1-9][0-9]?[A-Z]{3}[0-9]{2}")
+
+
+def decimal_number(name: str, text: str) -> Decimal:
+    """A cell's number, exactly. ValueError, naming the column, when it is none or has an exponent beyond +-30."""
+    if not NUMBER.fullmatch(text):
+        raise ValueError(f"{name} {show(text)} is not a number")
+    value = Decimal(text)
+    if abs(value.adjusted()) > _MAX_EXPONENT:
+        raise ValueError(f"{name} {show(text)} is not a usable number")
+    return value
 
 
 def name_contradiction(

@@ -1,0 +1,1 @@
+"""Books drawn from real open interest, margined under every preset, as tables."""
