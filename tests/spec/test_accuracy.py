@@ -88,7 +88,8 @@ def table(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
     if len(figures["regions"]) < len(REGIONS):
         return
     REPORT.parent.mkdir(exist_ok=True)
-    REPORT.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    others = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+    REPORT.write_text(json.dumps(others | figures, indent=2) + "\n", encoding="utf-8")
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         print("", *_lines(figures["regions"]), sep="\n")
 
