@@ -20,7 +20,7 @@ library Limits {
     // Market parameters, WAD.
     int256 internal constant MIN_CONFIDENCE = 0;
     int256 internal constant MAX_CONFIDENCE = 10 ** 18;
-    int256 internal constant MIN_RATE = -1 * 10 ** 18;
+    int256 internal constant MIN_RATE = -9 * 10 ** 18;
     int256 internal constant MAX_RATE = 2 * 10 ** 18;
     int256 internal constant MIN_SVI_A = -4 * 10 ** 18;
     int256 internal constant MAX_SVI_A = 9 * 10 ** 18;

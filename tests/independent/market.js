@@ -55,7 +55,7 @@ function checkSection(section, time) {
   for (const { expiry, forward, rate, confidence, svi } of section.expiries) {
     inRange("expiry", expiry, time + 1n, MAX_TIME);
     inPriceRange("forward", forward);
-    inRange("rate", rate, -WAD, 2n * WAD);
+    inRange("rate", rate, -9n * WAD, 2n * WAD);
     inRange("expiryConfidence", confidence, 0n, WAD);
     checkSmile(svi);
   }

@@ -28,7 +28,7 @@ MAX_CONFIDENCE: Final = 10**18
 MIN_SETTLEMENT_TOKEN: Final = 1
 MAX_SETTLEMENT_TOKEN: Final = 10**9
 """Price of the settlement token, E8."""
-MIN_RATE: Final = -(10**18)
+MIN_RATE: Final = -9 * 10**18
 MAX_RATE: Final = 2 * 10**18
 """Interest rate of an expiry, WAD, continuously compounded."""
 
