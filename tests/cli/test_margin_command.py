@@ -131,7 +131,31 @@ def test_a_parameter_is_changed_for_one_run(run: Run, files: dict[str, Path]) ->
     )
     bad = run(*arguments(files), "--set", "factors.initial=11")
     assert bad.code == 2
-    assert "default.factors.initial: '11' is out of range; allowed: 0 to 10" in bad.err
+    assert "  factors.initial: '11' is out of range; allowed: 0 to 10" in bad.err
+
+
+@pytest.mark.parametrize(
+    "change", ["underlyings.DOGE.factors.initial=2", "underlyings.DOGE=null", 'underlyings={"DOGE":{}}']
+)
+def test_a_symbol_that_nothing_has_is_refused(run: Run, files: dict[str, Path], change: str) -> None:
+    done = run(*arguments(files), "--set", change)
+    assert (done.code, done.out) == (2, "")
+    assert "DOGE" in done.err
+    if not change.endswith("{}}"):
+        assert (
+            f"--set {change.partition('=')[0]}: underlying DOGE is not in the market; allowed: BTC"
+            in done.err
+        )
+    assert run(*arguments(files), "--set", "underlyings.BTC.factors.initial=2").code == 0
+
+
+def test_a_price_far_from_the_value_is_remarked(run: Run, files: dict[str, Path]) -> None:
+    far, near = ["--add", "BTC=1@63000"], ["--add", "BTC=1@72000"]
+    trade = run(*arguments(files), *far, "--json").json["whatIf"]["trades"][0]
+    assert trade["remark"] == "BTC: price 63,000.00 USD is 30.0 % from its value, 90,000.00 USD"
+    assert f"Remark: {trade['remark']}.\n" in run(*arguments(files), *far).out
+    assert run(*arguments(files), *near, "--json").json["whatIf"]["trades"][0]["remark"] is None
+    assert "Remark" not in run(*arguments(files), *near).out
 
 
 def test_pasted_floats_are_rounded_when_asked_for(
@@ -217,13 +241,13 @@ BAD: list[tuple[str, str, object, list[str]]] = [
     ("market", "underlyings.0.confidence", "1.5", ["underlyings[0].confidence", "'1.5'", "0 to 1"]),
     ("market", "underlyings.0.expiries.0.svi.rho", "1", ["svi.rho", "'1'", "-0.9999 to 0.9999"]),
     ("market", "underlyings.0.expiries.0.svi.a", "-0.5", ["svi", "'-0.5'", "at least 0"]),
-    ("market", "underlyings.0.expiries.0.rate", "2.05", ["rate", "'2.05'", "-1 to 2"]),
+    ("market", "underlyings.0.expiries.0.rate", "2.05", ["rate", "'2.05'", "-9 to 2"]),
     ("market", "underlyings.0.perpetual", "0", ["underlyings[0].perpetual", "'0'", "0.01 to 1000000"]),
     ("market", "underlyings.0.expiries.0.vols", {"5": "101"}, ["vols.5", "'101'", "0 to 100"]),
     ("market", "underlyings.0.expiries.0.expiry", 1769614910, ["expiry 1769614910", "later than"]),
     ("market", "underlyings.0.symbol", "btc", ["underlyings[0].symbol", "'btc'", "A-Z0-9"]),
     ("market", "underlyings.0.spott", "1", ["underlyings[0].spott", "unknown key"]),
-    ("market", "time", 0, ["time", "0", "at least 1"]),
+    ("market", "time", 0, ["time", "0", "allowed: 1 to 4294967294"]),
     ("market", "time", None, ["time", "missing"]),
     ("market", "format", "marginproof/market@2", ["format", "marginproof/market@2", "marginproof/market@1"]),
     ("market", "underlyings", [], ["underlyings", "at least 1"]),
@@ -256,7 +280,7 @@ BAD: list[tuple[str, str, object, list[str]]] = [
     ),
     ("model", "default.scenarios.0.weight", "9.01", ["default.scenarios[0].weight", "'9.01'", "0 to 9"]),
     ("model", "default.scenarios", [], ["default.scenarios", "at least 1"]),
-    ("model", "default.vol.floorSeconds", 0, ["floorSeconds", "0", "at least 1"]),
+    ("model", "default.vol.floorSeconds", 0, ["floorSeconds", "0", "allowed: 1 to 34560000"]),
     ("portfolio", "cash", "1e3", ["cash", "'1e3'", "plain decimal"]),
     ("portfolio", "cash", 5, ["cash", "5", "in quotes"]),
     ("portfolio", "positions.0.quantity", "0", ["positions[0].quantity", "'0'", "not 0"]),

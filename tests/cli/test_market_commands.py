@@ -199,3 +199,57 @@ def test_crash_lists_shows_and_exports(run: Run, tmp_path: Path) -> None:
     assert "63,858.35" in run("market", "show", target).out
     assert run("market", "crash", 7).code == 2
     assert "needs the number" in run("market", "crash", "-o", target).err
+
+
+def _expiry(number: int, forward: str) -> dict[str, Any]:
+    svi = {"a": "0.01", "b": "0.02", "rho": "-0.2", "m": "0.01", "sigma": "0.05"}
+    return {"expiry": 1774598400 + number * 604800, "forward": forward, "rate": "0", "svi": svi}
+
+
+@pytest.mark.parametrize(
+    ("perpetual", "forwards", "found"),
+    [
+        ("90000", ["91000", "95000", "100000"], []),
+        ("72000", ["72000", "75000"], []),
+        ("71999", ["91000"], ["BTC-PERP: perpetual 71999 is more than 20 % from 90000, the spot price"]),
+        (
+            "90000",
+            ["120000", "121000"],
+            ["BTC-27MAR26: forward 120000 is more than 20 % from 90000, the spot price"],
+        ),
+        (
+            "90000",
+            ["91000", "9100", "92000"],
+            ["BTC-3APR26: forward 9100 is more than 20 % from 91000, the forward of BTC-27MAR26"],
+        ),
+        (
+            "1",
+            ["91000", "91500", "150000"],
+            [
+                "BTC-PERP: perpetual 1 is more than 20 % from 90000, the spot price",
+                "BTC-10APR26: forward 150000 is more than 20 % from 91500, the forward of BTC-3APR26",
+            ],
+        ),
+    ],
+)
+def test_check_points_out_prices_far_apart(
+    run: Run, write: Write, market_json: dict[str, Any], perpetual: str, forwards: list[str], found: list[str]
+) -> None:
+    entry = market_json["underlyings"][0]
+    entry["perpetual"] = perpetual
+    entry["expiries"] = [_expiry(number, forward) for number, forward in enumerate(forwards)][::-1]
+    path = write("market.json", market_json)
+    done = run("market", "check", path, "--json")
+    assert done.code == 0
+    assert done.json["format"] == "marginproof/market-check@1"
+    assert [item["words"] for item in done.json["prices"]] == found
+    shown = run("market", "check", path)
+    assert shown.code == 0
+    assert [line for line in shown.out.splitlines() if line.startswith("price: ")] == [
+        f"price: {w}" for w in found
+    ]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_no_price_of_the_crash_is_far_from_the_others(run: Run, number: int) -> None:
+    assert run("market", "check", f"crash:{number}", "--json").json["prices"] == []

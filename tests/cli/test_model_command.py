@@ -16,7 +16,10 @@ Write = Callable[[str, Any], Path]
 
 
 def test_models_are_listed(run: Run) -> None:
-    assert [item["name"] for item in run("model", "list", "--json").json] == list_presets()
+    listed = run("model", "list", "--json").json
+    assert listed["format"] == "marginproof/models@1"
+    assert [item["name"] for item in listed["models"]] == list_presets()
+    assert {item["name"]: item["scenarios"] for item in listed["models"]}["options-33"] == 33
     shown = run("model", "list").out
     assert all(name in shown for name in list_presets())
 
@@ -43,6 +46,7 @@ def test_a_model_is_checked_for_a_venue(run: Run, write: Write, model_json: Json
     path = write("model.json", model_json)
     assert run("model", "show", path, "--json").json["name"] == "two"
     checked = run("model", "check", path, "--symbols", "BTC,ETH", "--json").json
+    assert checked["format"] == "marginproof/model-check@1"
     assert checked["scenarios"] == {"BTC": 2, "ETH": 2}
     assert checked["hash"].startswith("0x")
     other = run("model", "check", path, "--symbols", "BTC", "--json").json

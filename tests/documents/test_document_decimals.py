@@ -5,8 +5,9 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from pydantic_core import PydanticCustomError
 
-from marginproof.documents.decimals import format_decimal, parse_decimal
+from marginproof.documents.decimals import Rounding, ScaledDecimal, format_decimal, parse_decimal, show
 
 
 @pytest.mark.parametrize(
@@ -49,11 +50,42 @@ def test_a_decimal_string_becomes_the_exact_integer(text: str, digits: int, valu
         "1.2.3",
         "-",
     ]
-    + ["9" * 32, "1" * 5000],
+    + ["1.", "-9e9"],
 )
 def test_what_is_not_a_plain_decimal_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a plain decimal"):
         parse_decimal(text, 8)
+
+
+@pytest.mark.parametrize("text", ["9" * 32, "-" + "9" * 400, "1" * 5000, "1" * 400 + ".5"])
+def test_a_long_number_is_out_of_range(text: str) -> None:
+    kind = ScaledDecimal(8, 1, 10**10, "")
+    for read in (lambda: parse_decimal(text, 8), lambda: Rounding().integer(text, 8)):
+        with pytest.raises(ValueError, match=r"is out of range$"):
+            read()
+    with pytest.raises(PydanticCustomError, match=r"is out of range; allowed: 0.00000001 to 100, at most 8"):
+        kind.from_json(text)
+
+
+def test_a_long_json_number_is_not_told_in_full() -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        ScaledDecimal(8, 1, 10**10, "").from_json(10**400)
+    assert len(caught.value.message()) < 250
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "true"),
+        (None, "null"),
+        ({"x": "1"}, '{"x": "1"}'),
+        ([False], "[false]"),
+        ("a", "'a'"),
+        (1.5, "1.5"),
+    ],
+)
+def test_values_are_shown_as_json(value: object, text: str) -> None:
+    assert show(value) == text
 
 
 @pytest.mark.parametrize("text", ["0.000000001", "1.000000000"])

@@ -73,9 +73,9 @@ def test_there_and_back(market_json: Json, tmp_path: Path) -> None:
         ("format", "marginproof/market@2", ["format:", "'marginproof/market@2'", "'marginproof/market@1'"]),
         ("time", "1769614910", ["time:", "'1769614910'", "whole number"]),
         ("time", 1.5, ["time:", "1.5", "whole number"]),
-        ("time", True, ["time:", "True", "whole number"]),
-        ("time", 0, ["time:", "0 is out of range", "at least 1"]),
-        ("time", 2**32, ["time:", "4294967296 is out of range", "at most 4294967294"]),
+        ("time", True, ["time:", "true", "whole number", "allowed: 1 to 4294967294"]),
+        ("time", 0, ["time:", "0 is out of range; allowed: 1 to 4294967294"]),
+        ("time", 2**32, ["time:", "4294967296 is out of range; allowed: 1 to 4294967294"]),
         ("source", "", ["source:", "at least 1 characters"]),
         ("settlementToken", "0", ["settlementToken:", "'0'", "0.00000001 to 10"]),
         ("settlementToken", "10.00000001", ["settlementToken:", "'10.00000001'", "0.00000001 to 10"]),
@@ -92,7 +92,7 @@ def test_there_and_back(market_json: Json, tmp_path: Path) -> None:
         ),
         ("underlyings.0.symbol", 5, ["underlyings[0].symbol:", "5", "text in quotes"]),
         ("underlyings.0.spot", 89337.52, ["underlyings[0].spot:", "89337.52 is a JSON number", '"89337.52"']),
-        ("underlyings.0.spot", None, ["underlyings[0].spot:", "None", "0.01 to 1000000"]),
+        ("underlyings.0.spot", None, ["underlyings[0].spot:", "null", "0.01 to 1000000"]),
         (
             "underlyings.0.spot",
             "0.009",
@@ -114,7 +114,7 @@ def test_there_and_back(market_json: Json, tmp_path: Path) -> None:
             ["settlements[0].price:", "'0'", "0.00000001 to 100000000"],
         ),
         ("underlyings.0.expiries.0.forward", "-5", ["expiries[0].forward:", "'-5'", "0.01 to 1000000"]),
-        ("underlyings.0.expiries.0.rate", "2.01", ["expiries[0].rate:", "'2.01'", "-1 to 2"]),
+        ("underlyings.0.expiries.0.rate", "2.01", ["expiries[0].rate:", "'2.01'", "-9 to 2"]),
         ("underlyings.0.expiries.0.confidence", "1.01", ["expiries[0].confidence:", "'1.01'", "0 to 1"]),
         ("underlyings.0.expiries.0.vols", {"80000": "0.5"}, ["expiries[0].vols:", "what-if runs only"]),
         ("underlyings.0.perpetual", "0", ["underlyings[0].perpetual:", "'0'", "0.01 to 1000000"]),
@@ -178,13 +178,19 @@ def test_every_problem_is_listed(market_json: Json) -> None:
     [
         ("", "not valid JSON, line 1 column 1"),
         ('{"format": "marginproof/market@1",\n  "time": }', "not valid JSON, line 2 column 11"),
-        ('{"time": 1, "time": 2}', "duplicate key 'time' in one object (values 1 and 2)"),
-        ('{"time": NaN}', "NaN is not a JSON value"),
+        ('{"time": 1, "time": 2}', "market.json: time: duplicate key 'time' in one object (values 1 and 2)"),
+        ('{"time": NaN}', "market.json: time: NaN is not a JSON value"),
+        (
+            '{"a": [{"b": 1}, {"c": {"d": 1, "d": {"e": 2}}}]}',
+            "market.json: a[1].c.d: duplicate key 'd' in one object (values 1 and {",
+        ),
+        ('{"a": [1, {"b": [NaN]}]}', "market.json: a[1].b[0]: NaN is not"),
+        ("NaN", "market.json: document: NaN is not"),
         ('{"time": -Infinity}', "-Infinity is not a JSON value"),
         ("[" * 100_000, "nested too deeply"),
         ('{"time": ' + "1" * 5000 + "}", "too many digits"),
         ("[]", "document: [] is not an object"),
-        ("null", "document: None is not an object"),
+        ("null", "document: null is not an object"),
         ('{"source": "\\ud800"}', "market.json: "),
     ],
 )
@@ -192,6 +198,18 @@ def test_text_that_is_not_acceptable_json(text: str, part: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_document(MarketDocument, text, "market.json")
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["underlyings.0.perpetual", "underlyings.0.expiries.0.confidence", "underlyings.0.expiries.0.fit"]
+)
+def test_null_is_no_value(market_json: Json, path: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(changed(market_json, path, None))
+    place = path.replace(".0", "[0]")
+    assert f"1 problem\n  {place}: null is not a value here; leave the key out" in str(caught.value)
+    with pytest.raises(InputError, match="2 problems"):
+        parse(changed(changed(market_json, path, None), "underlyings.0.spot", None))
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

@@ -98,8 +98,16 @@ def test_entries_of_underlyings_that_are_not_listed_have_no_section(model_json: 
         ("default.vol.minimumUp", "20.5", ["default.vol.minimumUp:", "'20.5'", "0 to 20"]),
         ("default.vol.shortPower", "-0.1", ["default.vol.shortPower:", "'-0.1'", "0 to 10"]),
         ("default.vol.longPower", "11", ["default.vol.longPower:", "'11'", "0 to 10"]),
-        ("default.vol.floorSeconds", 0, ["default.vol.floorSeconds:", "0 is out of range", "at least 1"]),
-        ("default.vol.floorSeconds", 34560001, ["default.vol.floorSeconds:", "34560001", "at most 34560000"]),
+        (
+            "default.vol.floorSeconds",
+            0,
+            ["default.vol.floorSeconds:", "0 is out of range", "allowed: 1 to 34560000"],
+        ),
+        (
+            "default.vol.floorSeconds",
+            34560001,
+            ["default.vol.floorSeconds:", "34560001", "allowed: 1 to 34560000"],
+        ),
         ("default.vol.floorSeconds", "86400", ["default.vol.floorSeconds:", "'86400'", "whole number"]),
         ("default.scenarios", [], ["default.scenarios:", "0 entries", "at least 1"]),
         ("default.scenarios.0.spot", "0.009", ["default.scenarios[0].spot:", "'0.009'", "0.01 to 16"]),
@@ -129,6 +137,23 @@ def test_a_bad_value_names_field_value_and_range(
     with pytest.raises(InputError) as caught:
         parse(changed(model_json, path, value))
     assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+@pytest.mark.parametrize("value", [0, 34_560_001, True, "86400", 1.5, None, {"x": "1"}])
+def test_whole_numbers_are_told_their_full_range(full_model_json: Json, value: object) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(changed(full_model_json, "default.vol.floorSeconds", value))
+    assert str(caught.value).endswith("; allowed: 1 to 34560000"), caught.value
+    if not isinstance(value, str):
+        assert f"floorSeconds: {json.dumps(value)} is " in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["basis", "averagingSeconds", "addOns.futures", "scenarios.0.amount"])
+def test_null_does_not_mean_absent(full_model_json: Json, path: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(changed(full_model_json, f"default.{path}", None))
+    place = path.replace(".0.", "[0].")
+    assert f"default.{place}: null is not a value here; leave the key out" in str(caught.value)
 
 
 def test_of_another_version_only_the_format_is_told(model_json: Json) -> None:

@@ -59,7 +59,7 @@ def test_an_account_may_hold_cash_only(portfolio_json: Json) -> None:
         ("cash", 1000.5, ["cash:", "1000.5 is a JSON number", '"1000.5"']),
         ("cash", "1000000000001", ["cash:", "'1000000000001'", "-1000000000000 to 1000000000000"]),
         ("cash", REMOVED, ["cash:", "missing"]),
-        ("positions", None, ["positions:", "None", "not a list"]),
+        ("positions", None, ["positions:", "null", "not a list"]),
         ("positions.0.quantity", "0", ["positions[0].quantity:", "'0'", "not 0"]),
         ("positions.0.quantity", "0.0", ["positions[0].quantity:", "'0'", "not 0"]),
         (

@@ -206,10 +206,16 @@ _BAD_COLUMNS: Final = {
     "PositionsNotSorted": "instrument id {id} follows {previous}; allowed: strictly increasing ids, each once",
 }
 
+_IN_FILE: Final = {"instrument": "ids", "quantity": "quantities"}
+"""The engine's names of columns, where the file has others."""
+
 
 def _refuse(path: Path, error: SpecError) -> NoReturn:
     pattern = _BAD_COLUMNS.get(error.name)
-    sentence = pattern.format(**error.args_by_name) if pattern else spec_sentence(error).removesuffix(".")
+    values = dict(error.args_by_name)
+    if "column" in values:
+        values["column"] = _IN_FILE.get(str(values["column"]), values["column"])
+    sentence = pattern.format(**values) if pattern else spec_sentence(error).removesuffix(".")
     notes = [note.replace("row", "account").replace(" of the portfolios", "") for note in _notes(error)]
     raise InputError(": ".join([str(path), *notes, sentence])) from None
 

@@ -64,6 +64,7 @@ class Added:
             "quantity": e8(trade.quantity),
             "price": e8(trade.price_e8),
             "priceIsValue": trade.at_value,
+            "remark": trade.remark(self._name(trade)),
             "share": {name: e8(pick(after) - pick(before)) for name, pick in _FIGURES.items()},
         }
 
@@ -109,6 +110,9 @@ class Added:
             side = "Buys" if trade.quantity > 0 else "Sells"
             at = f"{exact(trade.price_e8)} USD" + (", its value" if trade.at_value else "")
             console.print(f"{side} {e8(abs(trade.quantity))} {self._name(trade)} at {at}.", soft_wrap=True)
+            remark = trade.remark(self._name(trade))
+            if remark is not None:
+                console.print(f"Remark: {remark}.", soft_wrap=True)
         numbers = ("before", "after", "trades' share", "trades alone")
         rows = table("Account (USD)", "", *numbers, numbers=numbers)
         for name, pick in _FIGURES.items():

@@ -70,7 +70,7 @@ class EpochReport:
             "marketTime": self.market_time,
             "executor": self.executor,
             "parts": self.parts,
-            "seconds": round(self.seconds, 6),
+            "seconds": f"{self.seconds:.6f}",
             "posted": posted,
         }
 

@@ -22,7 +22,7 @@ from marginproof.documents import (
 from marginproof.engine.explain import Explanation, explain
 from marginproof.errors import InputError
 from marginproof.models import model_text
-from marginproof.models.changes import changed_model
+from marginproof.models.changes import changed_model, require_changed_symbols
 from marginproof.spec.instruments import Instrument
 from marginproof.spec.margin import ValueTable, value_table
 
@@ -73,6 +73,7 @@ class FileAccount:
         parameters = changed_model(text, origin, changes, given["model"])
         quotes = what_if_market_argument(market, given["market"])
         symbols = market_symbols(quotes)
+        require_changed_symbols(changes, symbols)
         cash, positions = portfolio_to_spec(
             load_portfolio(portfolio, given["portfolio"]), symbols, quotes, origin=str(portfolio)
         )

@@ -205,27 +205,30 @@ def check(
     market: Annotated[str, typer.Argument(metavar="FILE|crash:N", help="Market document, or a shipped one.")],
     as_json: AsJson = False,
 ) -> None:
-    """Check a market document: its ranges, then its smiles for static arbitrage.
+    """Check a market document: its ranges, then prices far apart and static arbitrage of its smiles.
 
-    A document out of range is refused with exit code 2. Arbitrage is a warning: it is listed, and the exit code stays 0.
+    A document out of range is refused with exit code 2. The rest are warnings: they are listed, and the exit code stays 0.
     """
     from marginproof.cli.console import emit, out
     from marginproof.cli.inputs import market_argument
-    from marginproof.cli.market_reports import finding_json
+    from marginproof.cli.market_reports import far_price_json, finding_json
     from marginproof.cli.numbers import moment
     from marginproof.documents import market_symbols, market_to_spec
     from marginproof.market.arbitrage import counts, document_findings
     from marginproof.market.import_report import arbitrage_lines
+    from marginproof.market.plausible import far_prices
 
     document = market_argument(market)
     market_to_spec(document, market_symbols(document))
-    findings = document_findings(document)
+    far, findings = far_prices(document), document_findings(document)
     expiries = sum(len(entry.expiries) for entry in document.underlyings)
     if as_json:
         emit(
             {
+                "format": "marginproof/market-check@1",
                 "time": document.time,
                 "expiries": expiries,
+                "prices": [far_price_json(item) for item in far],
                 "counts": counts(findings),
                 "arbitrage": [finding_json(item) for item in findings],
             }
@@ -237,7 +240,7 @@ def check(
         f"Market of {moment(document.time)}: {names}, {expiries} expiries, every figure within its range.",
         soft_wrap=True,
     )
-    for line in arbitrage_lines(findings):
+    for line in [*(f"price: {item.words}" for item in far), *arbitrage_lines(findings)]:
         console.print(line, soft_wrap=True)
 
 

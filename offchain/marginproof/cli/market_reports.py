@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.console import Console
 
+from marginproof.cli.numbers import e8
 from marginproof.cli.snapshots import fit_json, show_market
 from marginproof.documents import MarketDocument
 from marginproof.market.arbitrage import Finding
 from marginproof.market.fit import Butterflies
 from marginproof.market.import_report import ExpiryReport, ImportReport
+from marginproof.market.plausible import FarPrice
 
 
 def report_json(document: MarketDocument, report: ImportReport) -> dict[str, Any]:
@@ -64,6 +66,18 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "strike": f"{finding.strike:.6g}",
         "deviations": f"{finding.deviations:.6g}",
         "words": finding.words,
+    }
+
+
+def far_price_json(found: FarPrice) -> dict[str, Any]:
+    """A price far from the one beside it, for a program; `besideExpiry` is null where that is the spot price."""
+    return {
+        "underlying": found.underlying,
+        "expiry": found.expiry,
+        "price": e8(found.price_e8),
+        "besideExpiry": found.beside_expiry,
+        "beside": e8(found.beside_e8),
+        "words": found.words,
     }
 
 

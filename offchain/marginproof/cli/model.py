@@ -31,7 +31,16 @@ def list_models(as_json: AsJson = False) -> None:
 
     models = [(name, load_preset(name)) for name in list_presets()]
     if as_json:
-        emit([{"name": name, "date": model.date, "source": model.source} for name, model in models])
+        listed = [
+            {
+                "name": name,
+                "date": model.date,
+                "source": model.source,
+                "scenarios": len(model.default.scenarios),
+            }
+            for name, model in models
+        ]
+        emit({"format": "marginproof/models@1", "models": listed})
         return
     rows = table("Shipped models", "name", "as of", "scenarios", "source", numbers=("scenarios",))
     for name, model in models:
@@ -95,7 +104,15 @@ def check(
     encoded, digest = encode_model(rules), "0x" + model_hash(rules).hex()
     scenarios = {symbol: len(document.entry(symbol).scenarios) for symbol in symbols.split(",")}
     if as_json:
-        emit({"name": document.name, "hash": digest, "bytes": len(encoded), "scenarios": scenarios})
+        emit(
+            {
+                "format": "marginproof/model-check@1",
+                "name": document.name,
+                "hash": digest,
+                "bytes": len(encoded),
+                "scenarios": scenarios,
+            }
+        )
         return
     counts = ", ".join(f"{symbol} {count}" for symbol, count in scenarios.items())
     say(f"{document.name} is valid: {len(encoded)} bytes, scenarios: {counts}.")

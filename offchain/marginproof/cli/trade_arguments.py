@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 from pydantic_core import PydanticCustomError
 
 from marginproof.cli.file_account import FileAccount
+from marginproof.cli.numbers import exact
 from marginproof.documents import TradeEntry, load_trades, parse_instrument_name, trades_to_spec
 from marginproof.documents.decimals import Rounding, ScaledDecimal
 from marginproof.documents.trades_document import PRICE, QUANTITY
 from marginproof.errors import InputError
+from marginproof.market.plausible import far_apart
 from marginproof.spec.fixed_point import floor_div
 from marginproof.spec.instruments import Instrument
 
@@ -22,12 +25,22 @@ _FORM: Final = "a file of trades, or NAME=QUANTITY[@PRICE] such as BTC-27FEB26-7
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """A trade: instrument, quantity (E8), price per unit (E8), the cash it brings (E8, rounded down)."""
+    """A trade: instrument, quantity (E8), price per unit (E8), its value (E8), the cash it brings (E8, rounded down)."""
 
     instrument: Instrument
     quantity: int
     price_e8: int
+    value_e8: int
     at_value: bool
+
+    def remark(self, name: str) -> str | None:
+        """What a person should know about a price that is further from the value than prices of one market are; else None."""
+        value = Decimal(abs(self.value_e8))
+        distance = abs(self.price_e8 - self.value_e8)
+        if not far_apart(value + distance, value):
+            return None
+        far = f"{100 * distance / value:.1f} % from its value" if value else "not its value"
+        return f"{name}: price {exact(self.price_e8)} USD is {far}, {exact(self.value_e8)} USD"
 
     @property
     def cash_e8(self) -> int:
@@ -45,10 +58,11 @@ def read_trades(text: str, account: FileAccount) -> list[Trade]:
     else:
         raise InputError(f"--add: {text[:80]!r} is neither a file nor a trade; allowed: {_FORM}")
     return [
-        Trade(instrument, quantity, account.values(instrument)[0] if price is None else price, price is None)
+        Trade(instrument, quantity, value if price is None else price, value, price is None)
         for instrument, quantity, price in trades_to_spec(
             entries, account.symbols, account.market, origin=f"--add {text[:80]}"
         )
+        for value in (account.values(instrument)[0],)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -13,6 +14,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from ..errors import InputError
 from ..spec.limits import MAX_TIME
 from .decimals import Rounding, show
+from .json_text import Location, check_json, location_text
+from .whole_numbers import WholeNumber
 
 SYMBOL_PATTERN: Final = r"^[A-Z0-9]{1,10}$"
 SYMBOL_REGEX: Final = re.compile(r"[A-Z0-9]{1,10}")
@@ -20,7 +23,7 @@ SYMBOL_REGEX: Final = re.compile(r"[A-Z0-9]{1,10}")
 Symbol = Annotated[
     str, StringConstraints(pattern=SYMBOL_PATTERN), Field(description="Symbol of an underlying, such as BTC.")
 ]
-UnixTime = Annotated[int, Field(ge=1, le=MAX_TIME)]
+UnixTime = Annotated[int, WholeNumber(1, MAX_TIME)]
 
 
 class Document(BaseModel):
@@ -65,23 +68,40 @@ def parse_document(
 
     With `rounding`, decimals may be JSON numbers, may have exponents, and are rounded to their scale; it remembers what was.
     """
-    _check_json(text, origin)
+    nulls = check_json(text, origin)
     if rounding is not None:
         text = json.dumps(json.loads(text, parse_float=str))
     try:
-        return kind.model_validate_json(text, context=rounding)
+        document = kind.model_validate_json(text, context=rounding)
     except ValidationError as error:
-        raise InputError(problem_text(error, origin)) from None
+        raise InputError(problem_text(error, origin, nulls)) from None
+    if nulls:
+        raise InputError(_listed(origin, [_null_words(place) for place in nulls]))
+    return document
 
 
-def problem_text(error: ValidationError, origin: str) -> str:
-    """Every problem on one line each: field path, what is wrong with which value, what is allowed."""
+def problem_text(error: ValidationError, origin: str, nulls: Sequence[Location] = ()) -> str:
+    """Every problem on one line each: field path, what is wrong with which value, what is allowed. `nulls` are the places of null in
+    the text: fields that may be absent are told, others are problems already.
+    """
     problems = _causes(error.errors(include_url=False))
-    head = f"{origin}: {len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    lines = [f"  {_place(problem)}{_reason(problem)}" for problem in problems[:_MAX_SHOWN]]
-    if len(problems) > _MAX_SHOWN:
-        lines.append(f"  and {len(problems) - _MAX_SHOWN} more")
-    return "\n".join([head, *lines])
+    lines = [f"{_place(problem)}{_reason(problem)}" for problem in problems]
+    told = [problem["loc"] for problem in problems]
+    if told != [("format",)]:
+        lines += [_null_words(place) for place in nulls if place not in told]
+    return _listed(origin, lines)
+
+
+def _listed(origin: str, lines: Sequence[str]) -> str:
+    head = f"{origin}: {len(lines)} problem{'s' if len(lines) > 1 else ''}"
+    more = [f"and {len(lines) - _MAX_SHOWN} more"] if len(lines) > _MAX_SHOWN else []
+    return "\n  ".join([head, *lines[:_MAX_SHOWN], *more])
+
+
+def _null_words(place: Location) -> str:
+    return (
+        f"{location_text(place)}: null is not a value here; leave the key out instead (only --set takes null)"
+    )
 
 
 _MAX_SHOWN: Final = 20
@@ -107,16 +127,9 @@ def _causes(problems: list[ErrorDetails]) -> list[ErrorDetails]:
 
 def _place(problem: ErrorDetails) -> str:
     """Where the problem is; nothing for one that names the places itself."""
-    return "" if problem["type"] == "document" and not problem["loc"] else f"{_path(problem['loc'])}: "
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    path = ""
-    for part in location:
-        if part == "[key]":
-            continue
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
-    return path or "document"
+    return (
+        "" if problem["type"] == "document" and not problem["loc"] else f"{location_text(problem['loc'])}: "
+    )
 
 
 _REASONS: Final = {
@@ -157,36 +170,3 @@ def _reason(problem: ErrorDetails) -> str:
     if kind in _REASONS:
         return _REASONS[kind].format(value=value, **problem.get("ctx", {}))
     return f"{problem['msg']} (value {value})"
-
-
-def _check_json(text: str, origin: str) -> None:
-    """What the JSON grammar leaves open, refused: a key given twice, NaN and Infinity; syntax errors with
-    their position.
-    """
-
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        seen: dict[str, object] = {}
-        for key, value in pairs:
-            if key in seen:
-                raise InputError(
-                    f"{origin}: duplicate key {show(key)} in one object "
-                    f"(values {show(seen[key])} and {show(value)}); keep one"
-                )
-            seen[key] = value
-        return seen
-
-    def constant(name: str) -> object:
-        raise InputError(f"{origin}: {name} is not a JSON value; numbers here are decimal strings")
-
-    try:
-        json.loads(text, object_pairs_hook=unique, parse_constant=constant)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{origin}: not valid JSON, line {error.lineno} column {error.colno}: {error.msg}"
-        ) from None
-    except RecursionError:
-        raise InputError(f"{origin}: not accepted, the JSON is nested too deeply") from None
-    except ValueError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{origin}: not accepted, a number has too many digits") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
@@ -15,13 +16,14 @@ WAD_DIGITS: Final = 18
 
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,30})?", re.ASCII)
 _FLOATING = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,60})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_LONG = re.compile(r"-?[1-9][0-9]{30,}(\.[0-9]+)?", re.ASCII)
 _SHOWN: Final = 60
 _WORK_DIGITS: Final = 200
 
 
 def show(value: object) -> str:
-    """A value as an error message quotes it: its literal, cut to 60 characters."""
-    text = repr(value)
+    """A value as an error message quotes it: its JSON literal, a text in single quotes, cut to 60 characters."""
+    text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
@@ -33,6 +35,7 @@ def parse_decimal(text: str, digits: int) -> int:
     with a plain sentence.
     """
     if not _PLAIN.fullmatch(text):
+        _refuse_long(text)
         raise ValueError(
             f"{show(text)} is not a plain decimal such as 12.5 (no exponent, plus sign, blank or "
             f"leading zero)"
@@ -41,6 +44,12 @@ def parse_decimal(text: str, digits: int) -> int:
     if len(fraction) > digits:
         raise ValueError(f"{show(text)} has {len(fraction)} decimals, at most {digits} fit")
     return int(whole + fraction.ljust(digits, "0"))
+
+
+def _refuse_long(text: str) -> None:
+    """Refuse a number with more digits than any range here has. Raises ValueError."""
+    if _LONG.fullmatch(text):
+        raise ValueError(f"{show(text)} is out of range")
 
 
 @dataclass(slots=True)
@@ -55,6 +64,7 @@ class Rounding:
     def integer(self, text: str, digits: int) -> int:
         """The integer nearest to text * 10^digits, ties to even. Exponents are accepted. Raises ValueError with a plain sentence."""
         if not _FLOATING.fullmatch(text):
+            _refuse_long(text)
             raise ValueError(f"{show(text)} is not a decimal number such as 12.5 or 1.25e1")
         with localcontext() as context:
             context.prec = _WORK_DIGITS
@@ -108,7 +118,8 @@ class ScaledDecimal:
         """Parse one JSON value and check its range."""
         if not isinstance(value, str):
             kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else "value"
-            advice = f'; write it in quotes: "{value}"' if kind == "number" else ""
+            short = kind == "number" and len(str(value)) <= _SHOWN
+            advice = f'; write it in quotes: "{value}"' if short else ""
             raise self._error(f"{show(value)} is a JSON {kind}, not a decimal string{advice}")
         try:
             return self.from_python(parse_decimal(value, self.digits))

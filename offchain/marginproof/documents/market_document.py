@@ -12,6 +12,7 @@ from ..spec.errors import SpecError
 from ..spec.svi import Svi, require_valid_smile
 from .base import Document, Symbol, UnixTime, inconsistent
 from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal, format_decimal
+from .whole_numbers import WholeNumber
 
 MARKET_FORMAT: Final = "marginproof/market@1"
 
@@ -71,13 +72,14 @@ class SviSmile(Document):
 class FitStatistics(Document):
     """How well the smile meets the quotes it was fitted to; information only, pricing does not read it."""
 
-    quotes: Annotated[int, Field(ge=0, description="Quotes of this expiry in the source, calls and puts.")]
-    used: Annotated[int, Field(ge=0, description="Strikes that the fit used.")]
+    quotes: Annotated[
+        int, WholeNumber(0), Field(description="Quotes of this expiry in the source, calls and puts.")
+    ]
+    used: Annotated[int, WholeNumber(0), Field(description="Strikes that the fit used.")]
     near_money: Annotated[
         int,
-        Field(
-            ge=0, description="Strikes near the money: |ln(strike / forward)| at most one standard deviation."
-        ),
+        WholeNumber(0),
+        Field(description="Strikes near the money: |ln(strike / forward)| at most one standard deviation."),
     ]
     median_near_money_vol_wad: Annotated[int, Field(alias="medianNearMoneyVol"), _Vol]
     max_near_money_vol_wad: Annotated[int, Field(alias="maxNearMoneyVol"), _Vol]
@@ -172,7 +174,9 @@ class MarketBase(Document):
 
     format: Literal["marginproof/market@1"]
     time: Annotated[
-        int, Field(ge=1, le=limits.MAX_TIME - 1, description="Time of the snapshot, unix seconds.")
+        int,
+        WholeNumber(1, limits.MAX_TIME - 1),
+        Field(description="Time of the snapshot, unix seconds."),
     ]
     settlement_token_e8: Annotated[
         int,

@@ -23,6 +23,7 @@ from .model_groups import (
     VolMoves,
 )
 from .scenario_order import order_problem
+from .whole_numbers import WholeNumber
 
 MODEL_FORMAT: Final = "marginproof/model@2"
 
@@ -90,7 +91,7 @@ class ModelEntry(Document):
     peg: Peg | None = None
     vol: VolMoves | None = None
     averaging_seconds: Annotated[
-        Annotated[int, Field(ge=AVERAGING[0], le=AVERAGING[1])] | None,
+        Annotated[int, WholeNumber(*AVERAGING)] | None,
         Field(description="Settlement averages the price over so many seconds before expiry."),
     ] = None
     skew: Skew | None = None

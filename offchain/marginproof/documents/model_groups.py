@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from ..spec.model_fields import FIELDS
 from .base import Document, inconsistent
 from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal, format_decimal
+from .whole_numbers import WholeNumber
 
 _RANGES: Final = {field.name: (field.low, field.high) for field in FIELDS}
 _FLOOR: Final = _RANGES["floorSeconds"]
@@ -65,7 +66,7 @@ class VolMoves(Document):
     ]
     long_power_wad: Annotated[int, Field(alias="longPower"), _wad("powerLong", "p beyond 30 days.")]
     floor_seconds: Annotated[
-        int, Field(ge=_FLOOR[0], le=_FLOOR[1], description="Least time to expiry in m, seconds.")
+        int, WholeNumber(*_FLOOR), Field(description="Least time to expiry in m, seconds.")
     ]
 
 

@@ -7,10 +7,14 @@ in another unit, of another underlying, or a placeholder.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import Final
 
+from ..documents.decimals import E8_DIGITS, format_decimal
+from ..documents.instrument_names import format_expiry
+from ..documents.market_document import MarketDocument, UnderlyingEntry
 from ..errors import InputError
 from .book_summary import ChainRow, ReadReport
 
@@ -99,6 +103,56 @@ def require_spot_near_forward(symbol: str, spot_e8: int, forward_e8: int) -> Non
             f"{symbol}: spot {_plain(spot)}, the median index_price, is more than 20 % from {_plain(forward)}, the nearest "
             f"expiry's forward; allowed: at most 20 %"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FarPrice:
+    """A price more than MAX_PRICE_DISTANCE from the one beside it; both E8 USD. `expiry` is None for the perpetual; `beside_expiry` is
+    None where the other price is the spot price.
+    """
+
+    underlying: str
+    expiry: int | None
+    price_e8: int
+    beside_expiry: int | None
+    beside_e8: int
+
+    @property
+    def words(self) -> str:
+        """As a sentence without a full stop."""
+        noun = "perpetual" if self.expiry is None else "forward"
+        other = "the spot price"
+        if self.beside_expiry is not None:
+            other = f"the forward of {self.underlying}-{format_expiry(self.beside_expiry)}"
+        name = "PERP" if self.expiry is None else format_expiry(self.expiry)
+        price, beside = (format_decimal(value, E8_DIGITS) for value in (self.price_e8, self.beside_e8))
+        return f"{self.underlying}-{name}: {noun} {price} is more than 20 % from {beside}, {other}"
+
+
+def far_prices(document: MarketDocument) -> list[FarPrice]:
+    """Perpetuals far from spot, the nearest forward if spot is far from it, and forwards far from the one before.
+
+    A forward far from both neighbours is named once: the next one is then compared with the one before it.
+    """
+    return [item for entry in document.underlyings for item in _far_prices(entry)]
+
+
+def _far_prices(entry: UnderlyingEntry) -> list[FarPrice]:
+    found = []
+    if entry.perpetual_e8 is not None and far_apart(Decimal(entry.perpetual_e8), Decimal(entry.spot_e8)):
+        found.append(FarPrice(entry.symbol, None, entry.perpetual_e8, None, entry.spot_e8))
+    forwards = [
+        (item.expiry, item.forward_e8) for item in sorted(entry.expiries, key=lambda item: item.expiry)
+    ]
+    beside: tuple[int | None, int] = (None, entry.spot_e8)
+    for (expiry, forward), following in zip(forwards, [*forwards[1:], None], strict=True):
+        one = Decimal(forward)
+        far = far_apart(one, Decimal(beside[1]))
+        if far:
+            found.append(FarPrice(entry.symbol, expiry, forward, *beside))
+        if not (far and following and far_apart(Decimal(following[1]), one)):
+            beside = (expiry, forward)
+    return found
 
 
 def _some(values: Iterable[Decimal]) -> str:

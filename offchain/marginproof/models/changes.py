@@ -11,19 +11,21 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from ..documents import ModelDocument, Rounding, parse_document
+from pydantic import ValidationError
+
+from ..documents import ModelDocument, Rounding, ScenarioEntry, parse_document
 from ..documents.decimals import show
-from ..documents.model_document import VOL_KINDS
+from ..documents.json_text import location_text
 from ..documents.scenario_order import order_key
 from ..errors import InputError
-from ..spec.model import Scenario
 
 _PART: Final = re.compile(r"([A-Za-z0-9]+)((?:\[[0-9]{1,3}\])*)", re.ASCII)
 _TOP: Final = ("default", "underlyings", "name", "source", "date", "description")
 _WHOLE: Final = ("floorSeconds", "averagingSeconds")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,1000}", re.ASCII)
 _FORM: Final = "PATH=VALUE, such as basis.base=0.6, scenarios[3].weight=0.5 or vol.floorSeconds=3600"
 
 _Steps = list[str | int]
@@ -40,17 +42,47 @@ def changed_model(
     for change in changes:
         _apply(document, change)
     for entry in (document.get("default"), *_entries(document.get("underlyings"))):
-        _sort(entry)
-    return parse_document(ModelDocument, json.dumps(document), f"{origin} with --set", rounding)
+        _sort(entry, rounding)
+    try:
+        return parse_document(ModelDocument, json.dumps(document), f"{origin} with --set", rounding)
+    except InputError as error:
+        raise InputError(_as_typed(error.message, changes), error.hint) from None
+
+
+def require_changed_symbols(changes: Sequence[str], symbols: Iterable[str]) -> None:
+    """Refuse changes for underlyings that are not among these, the market's: they would change nothing. Error: InputError."""
+    known = sorted(symbols)
+    for change in changes:
+        path, _, text = change.partition("=")
+        steps = _steps(path)
+        if steps[0] != "underlyings":
+            continue
+        value = _value(steps, text)
+        named = steps[1:2] if len(steps) > 1 else list(value) if isinstance(value, dict) else []
+        for symbol in named:
+            if symbol not in known:
+                raise InputError(
+                    f"--set {path}: underlying {symbol} is not in the market; allowed: {', '.join(known)}"
+                )
+
+
+def _as_typed(message: str, changes: Sequence[str]) -> str:
+    """The message with the places that changes name written as they were typed."""
+    for change in changes:
+        path = change.partition("=")[0]
+        steps = [
+            int(step) if isinstance(step, str) and step.isdecimal() else step for step in _full_steps(path)
+        ]
+        place = re.escape(location_text(tuple(steps)))
+        message = re.sub(rf"(?m)^  {place}(?=[.:\[])", f"  {path}", message)
+    return message
 
 
 def _apply(document: dict[str, Any], change: str) -> None:
     path, equals, text = change.partition("=")
     if not equals:
         raise InputError(f"--set: {show(change)} has no =; allowed: {_FORM}")
-    steps = _steps(path)
-    if steps[0] not in _TOP:
-        steps = ["default", *steps]
+    steps = _full_steps(path)
     if steps[0] == "underlyings" and len(steps) > 2:
         document.setdefault("underlyings", {}).setdefault(steps[1], copy.deepcopy(document.get("default")))
     place: Any = document
@@ -82,6 +114,11 @@ def _steps(path: str) -> _Steps:
     return steps
 
 
+def _full_steps(path: str) -> _Steps:
+    steps = _steps(path)
+    return steps if steps[0] in _TOP else ["default", *steps]
+
+
 def _index(place: Any, step: str | int) -> str | int:
     return int(step) if isinstance(place, list) and isinstance(step, str) and step.isdecimal() else step
 
@@ -111,7 +148,7 @@ def _value(steps: _Steps, text: str) -> Any:
             return json.loads(text, parse_float=str, parse_constant=str)
         except (ValueError, RecursionError) as error:
             raise InputError(f"--set {show(text)}: not valid JSON ({error})") from None
-    if steps[-1] in _WHOLE and text.isascii() and text.isdecimal() and len(text) <= 12:
+    if steps[-1] in _WHOLE and _INTEGER.fullmatch(text):
         return int(text)
     return text
 
@@ -120,20 +157,16 @@ def _entries(underlyings: Any) -> list[Any]:
     return list(underlyings.values()) if isinstance(underlyings, dict) else []
 
 
-def _sort(entry: Any) -> None:
-    """Sort scenarios that can be read; those that cannot are left for the check to refuse."""
+def _sort(entry: Any, rounding: Rounding | None) -> None:
+    """Sort scenarios if each is right; else they stay where they are, so that the check names the places that were changed."""
     if not isinstance(entry, dict) or not isinstance(entry.get("scenarios"), list):
         return
+    context = None if rounding is None else Rounding()
     try:
-        entry["scenarios"].sort(key=lambda item: order_key(_scenario(item)))
-    except (ArithmeticError, KeyError, TypeError, ValueError, AttributeError):
+        keyed = [
+            (order_key(ScenarioEntry.model_validate_json(json.dumps(item), context=context).spec()), item)
+            for item in entry["scenarios"]
+        ]
+    except ValidationError:
         return
-
-
-def _scenario(item: dict[str, Any]) -> Scenario:
-    def wad(name: str) -> int:
-        return Rounding().integer(str(item[name]), 18)
-
-    return Scenario(
-        wad("spot"), VOL_KINDS[item["vol"]], wad("weight"), wad("amount") if "amount" in item else 0
-    )
+    entry["scenarios"] = [item for _, item in sorted(keyed, key=lambda pair: pair[0])]
