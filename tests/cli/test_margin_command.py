@@ -134,6 +134,20 @@ def test_a_parameter_is_changed_for_one_run(run: Run, files: dict[str, Path]) ->
     assert "  factors.initial: '11' is out of range; allowed: 0 to 10" in bad.err
 
 
+def test_a_maintenance_factor_may_be_above_initial_for_one_run(run: Run, files: dict[str, Path]) -> None:
+    plain = run(*arguments(files), "--json").json["account"]
+    above = run(*arguments(files), "--set", "factors.maintenance=10", "--json").json["account"]
+    assert above["initialMargin"] == plain["initialMargin"]
+    assert Decimal(above["maintenanceMargin"]) == 10 * Decimal(plain["initialMargin"]) > 0
+
+
+def test_trades_may_not_take_cash_beyond_its_range(run: Run, files: dict[str, Path]) -> None:
+    done = run(*arguments(files), "--add", "BTC-PERP=90000000@100000000")
+    assert (done.code, done.out) == (2, "")
+    assert "--add: cash would be -8999999999" in done.err
+    assert "allowed: at most 1000000000000 either way" in done.err
+
+
 @pytest.mark.parametrize(
     "change", ["underlyings.DOGE.factors.initial=2", "underlyings.DOGE=null", 'underlyings={"DOGE":{}}']
 )
@@ -252,7 +266,6 @@ BAD: list[tuple[str, str, object, list[str]]] = [
     ("market", "format", "marginproof/market@2", ["format", "marginproof/market@2", "marginproof/market@1"]),
     ("market", "underlyings", [], ["underlyings", "at least 1"]),
     ("model", "default.factors.initial", "11", ["default.factors.initial", "'11'", "0 to 10"]),
-    ("model", "default.factors.maintenance", "1.1", ["default.factors", "maintenance '1.1'", "0 to 1"]),
     ("model", "format", "marginproof/model@1", ["format", "marginproof/model@1", "marginproof/model@2"]),
     ("model", "default.basis", {}, ["default.basis.up: missing", "default.basis.perYear: missing"]),
     (

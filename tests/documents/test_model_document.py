@@ -89,7 +89,8 @@ def test_entries_of_underlyings_that_are_not_listed_have_no_section(model_json: 
         ("date", "January", ["date:", "'January'", "[0-9]{4}"]),
         ("default", REMOVED, ["default:", "missing"]),
         ("default.factors.initial", "10.1", ["default.factors.initial:", "'10.1'", "0 to 10"]),
-        ("default.factors.maintenance", "1.1", ["default.factors:", "'1.1' is above initial", "0 to 1"]),
+        ("date", "2026-13", ["date:", "'2026-13'", "YYYY-MM"]),
+        ("date", "2026-02-30", ["date:", "'2026-02-30'", "YYYY-MM"]),
         ("format", "marginproof/model@1", ["format:", "'marginproof/model@1'", "'marginproof/model@2'"]),
         ("default.basis", {"up": "1"}, ["default.basis.down: missing", "default.basis.base: missing"]),
         ("default.skews", {}, ["default.skews: unknown key"]),
@@ -137,6 +138,22 @@ def test_a_bad_value_names_field_value_and_range(
     with pytest.raises(InputError) as caught:
         parse(changed(model_json, path, value))
     assert all(part in str(caught.value) for part in parts), str(caught.value)
+
+
+@pytest.mark.parametrize(("place", "initial"), [("default", 1), ("underlyings.ETH", 2)])
+def test_a_maintenance_factor_above_initial_is_for_what_if_runs_only(
+    model_json: Json, tmp_path: Path, place: str, initial: int
+) -> None:
+    document = changed(model_json, f"{place}.factors.maintenance", f"{initial}.1")
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(document))
+    words = rf"{place}.factors: maintenance '{initial}.1' is above initial; allowed: 0 to {initial}"
+    with pytest.raises(InputError, match=words):
+        load_model_file(path)
+    with pytest.raises(InputError, match=words):
+        model_to_spec(parse(document), {"BTC": 1, "ETH": 2})
+    model = model_to_spec(parse(document), {"BTC": 1, "ETH": 2}, what_if=True)
+    assert initial * 10**18 + 10**17 in [section.maintenance_factor for section in model.sections]
 
 
 @pytest.mark.parametrize("value", [0, 34_560_001, True, "86400", 1.5, None, {"x": "1"}])

@@ -88,6 +88,7 @@ def test_a_document_of_floats_is_read_when_rounding_is_asked_for(market_json: Js
         ("underlyings.0.spot", [1], "is not a decimal number"),
         ("underlyings.0.spot", "abc", "'abc' is not a decimal number"),
         ("underlyings.0.spot", 2e6, "'2000000' is out of range; allowed: 0.01 to 1000000"),
+        ("underlyings.0.spot", 1e-12, "'1e-12', rounded to 0, is out of range; allowed: 0.01 to 1000000"),
         ("time", 1.5, "not a whole number"),
     ],
 )

@@ -19,6 +19,7 @@ from marginproof.documents import (
     format_instrument_name,
     index_words,
 )
+from marginproof.documents.portfolio_document import MAX_CASH
 from marginproof.engine.explain import Explanation, UnderlyingLines, explain
 from marginproof.errors import InputError
 from marginproof.spec.instruments import Instrument, Kind
@@ -187,6 +188,8 @@ def added_trades(texts: Sequence[str], account: FileAccount) -> Added:
     for trade in trades:
         cash += trade.cash_e8
         _apply(positions, trade, account)
+        if abs(cash) > MAX_CASH:
+            raise InputError(f"--add: cash would be {e8(cash)}; allowed: at most {e8(MAX_CASH)} either way")
         steps.append(explain(cash, list(positions.items()), account.values))
     alone: dict[Instrument, int] = {}
     for trade in trades:

@@ -78,7 +78,7 @@ class FileAccount:
             load_portfolio(portfolio, given["portfolio"]), symbols, quotes, origin=str(portfolio)
         )
         snapshot, vols = what_if_market_to_spec(quotes, symbols)
-        values = value_table(snapshot, model_to_spec(parameters, symbols), vols)
+        values = value_table(snapshot, model_to_spec(parameters, symbols, what_if=True), vols)
         return cls(
             parameters,
             quotes,

@@ -138,15 +138,24 @@ class ScaledDecimal:
             number = rounding.integer(str(value), self.digits)
         except ValueError as problem:
             raise self._error(str(problem)) from None
-        return self.from_python(number)
+        if not self._is_allowed(number):
+            rounded = format_decimal(number, self.digits)
+            is_exact = Decimal(str(value)) == Decimal(rounded)
+            raise self._error(
+                f"{show(rounded) if is_exact else f'{show(str(value))}, rounded to {rounded},'} is out of range"
+            )
+        return number
 
     def from_python(self, value: object) -> int:
         """Check the range of an already scaled integer."""
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._error(f"{show(value)} is not an integer scaled by 10^{self.digits}")
-        if not self.minimum <= value <= self.maximum or (self.nonzero and value == 0):
+        if not self._is_allowed(value):
             raise self._error(f"{show(format_decimal(value, self.digits))} is out of range")
         return value
+
+    def _is_allowed(self, value: int) -> bool:
+        return self.minimum <= value <= self.maximum and not (self.nonzero and value == 0)
 
     def _error(self, problem: str) -> PydanticCustomError:
         return PydanticCustomError(

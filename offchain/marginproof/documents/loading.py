@@ -10,6 +10,7 @@ from ..files import write_text
 from .base import Document, document_json, parse_document
 from .decimals import Rounding
 from .market_document import MarketDocument
+from .model_convert import require_ordered_factors
 from .model_document import ModelDocument
 from .portfolio_document import PortfolioDocument
 from .trades_document import TradesDocument
@@ -34,10 +35,12 @@ def load_what_if_market(path: Path | str, rounding: Rounding | None = None) -> W
 
 
 def load_model_file(path: Path | str, rounding: Rounding | None = None) -> ModelDocument:
-    """Read and check a model file; errors as `load_market`. Presets by name:
+    """Read and check a model file, its factors too; errors as `load_market`. Presets by name:
     `marginproof.models.load_model`.
     """
-    return _load(ModelDocument, Path(path), rounding)
+    document = _load(ModelDocument, Path(path), rounding)
+    require_ordered_factors(document, str(path))
+    return document
 
 
 def load_portfolio(path: Path | str, rounding: Rounding | None = None) -> PortfolioDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from pydantic.alias_generators import to_camel
@@ -104,17 +105,38 @@ def model_section(entry: ModelEntry, underlying: int) -> ModelSection:
     return ModelSection(underlying=underlying, scenarios=scenarios, **fields)
 
 
-def model_to_spec(document: ModelDocument, symbols: Mapping[str, int]) -> Model:
+def require_ordered_factors(document: ModelDocument, origin: str) -> None:
+    """Refuse a maintenance factor above the initial one: accounts could be liquidated that may still trade. Error: InputError."""
+    entries = {"default": document.default} | {
+        f"underlyings.{symbol}": entry for symbol, entry in document.underlyings.items()
+    }
+    for place, entry in entries.items():
+        factors = entry.factors
+        if factors.maintenance_wad > factors.initial_wad:
+            raise InputError(
+                f"{origin}: {place}.factors: maintenance {format_decimal(factors.maintenance_wad, WAD_DIGITS)!r} is above "
+                f"initial; allowed: 0 to {format_decimal(factors.initial_wad, WAD_DIGITS)}",
+                "`marginproof margin` takes such factors for one run.",
+            )
+
+
+def model_to_spec(document: ModelDocument, symbols: Mapping[str, int], *, what_if: bool = False) -> Model:
     """The model of the specification, one section per symbol in `symbols`, sorted by id.
 
     A symbol's own entry under `underlyings` is taken whole, else `default`. Entries for symbols outside
-    `symbols` have no section: a model may know more underlyings than a venue lists. InputError for whatever
-    the specification refuses.
+    `symbols` have no section: a model may know more underlyings than a venue lists. With `what_if`, for a run that commits nothing, a
+    maintenance factor may be above the initial one. InputError for whatever else the specification refuses.
     """
     sections = [model_section(document.entry(symbol), underlying) for symbol, underlying in symbols.items()]
     model = Model(tuple(sorted(sections, key=lambda section: section.underlying)))
+    if not what_if:
+        require_ordered_factors(document, f"the model {document.name}")
+    checked = [
+        replace(section, maintenance_factor=min(section.maintenance_factor, section.initial_factor))
+        for section in model.sections
+    ]
     try:
-        check_model(model)
+        check_model(Model(tuple(checked)))
     except SpecError as error:
         raise InputError(f"the model {document.name} is refused: {error}") from None
     return model

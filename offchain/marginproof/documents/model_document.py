@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ..spec import limits
 from ..spec.model import Scenario, VolKind
@@ -84,6 +85,16 @@ class ScenarioEntry(Document):
         return Scenario(self.spot_wad, VOL_KINDS[self.vol], self.weight_wad, self.amount_wad or 0)
 
 
+def _real_date(text: str) -> str:
+    try:
+        dt.date.fromisoformat(text if len(text) > len("YYYY-MM") else f"{text}-01")
+    except ValueError:
+        raise inconsistent(
+            f"{text!r} is not a day or month of the calendar; allowed: YYYY-MM or YYYY-MM-DD"
+        ) from None
+    return text
+
+
 class ModelEntry(Document):
     """The model of one underlying. A group that is absent is not used: it charges and changes nothing."""
 
@@ -136,6 +147,7 @@ class ModelDocument(Document):
     date: Annotated[
         str,
         Field(pattern=r"^[0-9]{4}-[0-9]{2}(-[0-9]{2})?$", description="As of when: YYYY-MM or YYYY-MM-DD."),
+        AfterValidator(_real_date),
     ]
     description: Annotated[str | None, Field(max_length=4000, description="Remarks for people.")] = None
     default: Annotated[

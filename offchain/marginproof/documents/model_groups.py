@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..spec.model_fields import FIELDS
-from .base import Document, inconsistent
-from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal, format_decimal
+from .base import Document
+from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal
 from .whole_numbers import WholeNumber
 
 _RANGES: Final = {field.name: (field.low, field.high) for field in FIELDS}
@@ -31,15 +31,6 @@ class Factors(Document):
     maintenance_wad: Annotated[
         int, Field(alias="maintenance"), _wad("maintenanceFactor", "Of maintenance margin.")
     ]
-
-    @model_validator(mode="after")
-    def _maintenance_is_not_above_initial(self) -> Self:
-        if self.maintenance_wad > self.initial_wad:
-            raise inconsistent(
-                f"maintenance {format_decimal(self.maintenance_wad, WAD_DIGITS)!r} is above initial; allowed: 0 to "
-                f"{format_decimal(self.initial_wad, WAD_DIGITS)}"
-            )
-        return self
 
 
 class Peg(Document):
