@@ -17,9 +17,9 @@ from marginproof.attester.checks import MAX_ROUND_GAP, RefusedError
 from marginproof.attester.signed_rounds import SignedRounds
 from marginproof.auditor.audit import Auditor
 from marginproof.errors import ChainError, InputError
-from marginproof.keeper import collect as collecting
 from marginproof.keeper.collect import collect, free_round
 from marginproof.keeper.post import post, publish_leaves
+from marginproof.protocol import quorum as collecting
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.signing import recover, sign
 from operators.stage import Stage, served

@@ -6,7 +6,7 @@ from typing import Final
 
 from web3.types import TxReceipt
 
-from marginproof.cli.chain import Chain, account_of, margin_report, newest_epoch, newest_values
+from marginproof.cli.chain import Chain, account_of, margin_report, newest_values
 from marginproof.cli.epochs import leaf_and_proof
 from marginproof.cli.numbers import exact, moment
 from marginproof.cli.tokens import Token
@@ -103,7 +103,7 @@ def _own(chain: Chain, sender: Sender, account: int) -> tuple[AccountState, Venu
 
 
 def _live(chain: Chain, state: VenueState) -> PostedEpoch:
-    epoch = newest_epoch(state)
+    epoch = state.newest_epoch()
     if epoch.header.valid_until <= chain.time():
         raise MarginproofError(
             f"The newest epoch {epoch.header.round} was valid until {moment(epoch.header.valid_until)}.",

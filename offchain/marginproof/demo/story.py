@@ -292,7 +292,7 @@ class Story:
 
     def _count_bad_debt(self) -> None:
         state = self._replayer.state_at()
-        market: MarketSnapshot = state.epochs[-1].market
+        market: MarketSnapshot = state.newest_epoch().market
         result = epoch_of(state, market)
         values = [leaf.portfolio_value for leaf in result.leaves]
         equities = [a.cash_e8 + worth for a, worth in zip(state.accounts, values, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from marginproof.errors import MarginproofError
 from marginproof.spec.instruments import InstrumentTable
 from marginproof.spec.market import MarketSnapshot, decode_market
 from marginproof.spec.model import Model, decode_model
@@ -60,8 +61,26 @@ class VenueState:
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
     attesters: frozenset[str] = frozenset()
     threshold: int = 0
+    invalid: set[int] = field(default_factory=set)
+    """Rounds whose epoch was proven wrong."""
     published: dict[int, dict[str, dict[int, Leaf]]] = field(default_factory=dict)
     """Leaves in the logs: round -> publisher -> account -> leaf."""
+
+    def valid_epochs(self) -> list[PostedEpoch]:
+        """The posted epochs that were not proven wrong, in order."""
+        return [epoch for epoch in self.epochs if epoch.header.round not in self.invalid]
+
+    def newest_epoch(self) -> PostedEpoch:
+        """The newest valid epoch. Errors: MarginproofError when there is none."""
+        valid = self.valid_epochs()
+        if not valid:
+            raise MarginproofError(
+                "No epoch has been posted yet, so there is no market."
+                if not self.epochs
+                else "Every posted epoch was proven wrong, so there is no market.",
+                "Run `marginproof keeper once`.",
+            )
+        return valid[-1]
 
     def table(self) -> InstrumentTable:
         """The registry's lists, for resolving ids."""
@@ -200,6 +219,10 @@ def _settlement_recorded(state: VenueState, arguments: Arguments) -> None:
     state.settlements[(arguments["underlying"], arguments["expiry"])] = arguments["price"]
 
 
+def _epoch_invalidated(state: VenueState, arguments: Arguments) -> None:
+    state.invalid.add(arguments["round"])
+
+
 def _attesters_configured(state: VenueState, arguments: Arguments) -> None:
     state.attesters = frozenset(arguments["attesters"])
     state.threshold = arguments["threshold"]
@@ -224,4 +247,5 @@ _HANDLERS: dict[str, Callable[[VenueState, Arguments], None]] = {
     "SettlementRecorded": _settlement_recorded,
     "LeavesPublished": _leaves_published,
     "Configured": _attesters_configured,
+    "EpochInvalidated": _epoch_invalidated,
 }
