@@ -113,6 +113,42 @@ def test_the_outside_world_is_checked_too(world: World) -> None:
         assert (done.code, words in done.err) == (2, True), done.err
 
 
+def test_the_court_answers_for_a_person(world: World) -> None:
+    court = world.json("court", "recompute", "--account", ALICES)
+    explained = world.json("explain", "--account", ALICES)
+    assert court["agrees"] is True
+    assert court["figures"]["initialMargin"] == explained["account"]["initialMargin"]
+    assert court["figures"]["maintenanceMargin"] == explained["account"]["maintenanceMargin"]
+    worst = world.json("court", "reprice", "--account", ALICES)
+    assert worst["figures"] == court["figures"]
+    assert worst["indices"] == court["indices"]
+    milder = world.json("court", "reprice", "--account", ALICES, "--index", "BTC=11")
+    assert milder["figures"]["portfolioValue"] == court["figures"]["portfolioValue"]
+    assert Decimal(milder["figures"]["initialMargin"]) < Decimal(court["figures"]["initialMargin"])
+    shown = world.run("court", "recompute", "--account", ALICES).out
+    assert "Recomputed over all scenarios and charges" in shown
+    assert (
+        "Repriced under BTC 11 ("
+        in world.run("court", "reprice", "--account", ALICES, "--index", "BTC=11").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "words"),
+    [
+        ("DOGE=1", 2, "'DOGE=1' is not accepted; allowed: SYMBOL=INDEX with a symbol of BTC, ETH"),
+        ("BTC", 2, "an index 0 to 255"),
+        ("BTC=256", 2, "an index 0 to 255"),
+        ("BTC=99", 4, "ScenarioOutOfRange(index=99, count=34)"),
+        ("ETH=0", 4, "WrongChoices"),
+    ],
+)
+def test_the_court_refuses_what_it_cannot_judge(world: World, choice: str, code: int, words: str) -> None:
+    done = world.run("court", "reprice", "--account", ALICES, "--index", choice)
+    assert (done.code, done.out) == (code, "")
+    assert words in done.err
+
+
 def test_deploying_twice_needs_force(world: World) -> None:
     before = world.deployment.read_bytes()
     done = world.run("deploy", "--config", world.folder / "plan.json", "-o", world.deployment, who=ADMIN)
