@@ -27,6 +27,7 @@ from marginproof.engine.instruments import InstrumentColumns, columns_of
 from marginproof.engine.kernels import pricing
 from marginproof.engine.leaves import portfolio_hashes
 from marginproof.engine.netting import net, resolve
+from marginproof.engine.ray_executor import RayExecutor
 from marginproof.engine.tree import Tree, merge, root, subtree_root
 from marginproof.engine.values import Values, ValueTable, value
 from marginproof.spec import limits
@@ -457,6 +458,7 @@ def test_threads_are_refused_before_anything_is_computed(values: Values, threads
         lambda: partition.split(portfolios, *inputs, 1, threads),
         lambda: partition.compute_part(replace(task, threads=threads)),
         lambda: LocalExecutor(threads),
+        lambda: RayExecutor(threads=threads),
     ]
     for number, work in enumerate(works):
         error = refusal(work)
