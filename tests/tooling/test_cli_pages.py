@@ -67,6 +67,13 @@ def test_a_page_with_its_own_outputs_is_the_same_page() -> None:
     assert changed.endswith("$ third\nof third\nnew\n```\n")
 
 
+def test_a_difference_is_shown_as_one_between_page_and_run() -> None:
+    first = next(item for item in steps(PAGE) if isinstance(item, Command))
+    assert cli_pages.differences(PAGE, [(first, ["one", "", "two"])]) == ""
+    shown_lines = cli_pages.differences(PAGE, [(first, ["one", "", "three"])]).splitlines()
+    assert [line for line in shown_lines[2:] if line[0] in "+-"] == ["-two", "+three"]
+
+
 def test_the_page_of_the_commands_tells_one_story() -> None:
     found = steps(cli_pages.PAGE.read_text(encoding="utf-8"))
     assert {item.name for item in found if isinstance(item, File)} == {
