@@ -9,7 +9,7 @@ TAMPER ?=
 ARGS ?=
 DATA ?=
 
-.PHONY: help setup demo test check format gas vectors fuzz accuracy real-books bench test-ray ape-test clean force
+.PHONY: help setup demo test check format gas vectors fuzz accuracy real-books pages bench test-ray ape-test clean force
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make fuzz       the engine against specification, Solidity and checker  (SEED=n, SCALE=n)"
 	@echo "make accuracy   whole requirements against 50 digits  (DATA=folder of option chains)"
 	@echo "make real-books real books under every preset  (DATA=folder of option chains)"
+	@echo "make pages      run the commands of docs/cli.md and compare their output  (DATA=folder of option chains)"
 	@echo "make bench      speed beside peers, into build/bench.json  (ARGS=\"--quick\")"
 	@echo "make test-ray   the Ray executor on a cluster of two local nodes"
 	@echo "make ape-test   tests/ape with ape's own test runner"
@@ -69,6 +70,9 @@ accuracy: setup
 
 real-books: setup
 	@$(VENV)/python scripts/real_books.py $(DATA) $(ARGS)
+
+pages: setup
+	@$(VENV)/python scripts/cli_pages.py check $(if $(DATA),--data $(DATA)) $(ARGS)
 
 # Extras are installed when first asked for.
 RAY_STAMP := .venv/.marginproof-ray

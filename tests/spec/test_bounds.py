@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import fields, replace
 from itertools import product
 from random import Random
 
@@ -10,20 +12,24 @@ import pytest
 from scripts.vector_families.models import EXTREME, LOWEST, model_of
 from scripts.vector_families.samples import EXTREME_MARKET, FIRST_SECOND, REGISTRY, all_ids
 
-from marginproof.spec import black76, bounds, gaussian, limits, margin, tenor
-from marginproof.spec.add_ons import add_ons
+from marginproof.engine.instruments import columns_of
+from marginproof.engine.kernels import netting, pricing
+from marginproof.engine.values import _Strip, value
+from marginproof.spec import black76, bounds, gaussian, limits, margin, scenario, tenor
+from marginproof.spec.add_ons import add_ons, confidence_add_on
+from marginproof.spec.fixed_point import floor_div, square_root
 from marginproof.spec.gaussian_table import COEFFICIENTS
 from marginproof.spec.holdings import hold
 from marginproof.spec.instruments import Instrument, Kind
-from marginproof.spec.logarithm import logarithm
+from marginproof.spec.logarithm import LN2, MAX_EXP_ARGUMENT, exponential, logarithm
 from marginproof.spec.market import MarketSnapshot
-from marginproof.spec.model import Model, VolKind
+from marginproof.spec.model import Model, ModelSection, Scenario, VolKind, neutral_section
 from marginproof.spec.model_fields import FIELDS
-from marginproof.spec.scenario import shocked_price, vol_rule
-from marginproof.spec.svi import Svi, prepare_smile
-from marginproof.spec.units import ONE_Q58, ONE_WAD
+from marginproof.spec.scenario import settled_value, shocked_price, undated_value, vol_rule
+from marginproof.spec.svi import Svi, prepare_smile, require_valid_smile
+from marginproof.spec.units import ONE_Q58, ONE_WAD, SECONDS_PER_YEAR
 
-from .watched import watching
+from .watched import factors, watching
 
 LOWEST_PRICE = limits.MIN_SPOT * limits.MIN_SPOT_SHOCK // ONE_WAD
 HIGHEST_PRICE = limits.MAX_SPOT * limits.MAX_SPOT_SHOCK // ONE_WAD
@@ -49,6 +55,7 @@ def test_the_documented_powers_of_two_hold() -> None:
     for name, text in {
         "shocked price": "shocked price",
         "numerator of y/w": "y << 58",
+        "y/w": "y/w, and so a and b, Q58",
         "squared distance and sigma": "squared distance and sigma of the smile, Q116",
         "smile slope x its factor": "smile slope x its factor",
         "variance << 52": "variance << 52",
@@ -56,6 +63,7 @@ def test_the_documented_powers_of_two_hold() -> None:
         "total vol x multiplier": "total vol x multiplier",
         "price x probability": "price x probability",
         "polynomial step": "polynomial step",
+        "value of one unit": "value of one unit",
         "account sum": "quantity x value, 128 positions",
         "discounted sum": "sum of an expiry with its static discount",
         "sum of deltas": "quantity x delta, 128 positions",
@@ -78,6 +86,7 @@ def test_the_table_is_what_its_reasons_say() -> None:
         "shocked price": 16 * 10**14,
         "discounted price": 10**16 * 2**8,
         "numerator of y/w": (2**63 - 1) * 2**58,
+        "y/w": (2**63 - 1) * 2**58,
         "squared distance and sigma": distance**2 + 2**120,
         "smile slope x its factor": 2**61 * (distance + root),
         "variance << 52": (9 * 2**64 + (2**61 * (distance + root) >> 54)) * 2**52,
@@ -85,6 +94,7 @@ def test_the_table_is_what_its_reasons_say() -> None:
         "total vol x multiplier": 2**124,
         "price x probability": 10**16 * 2**68,
         "polynomial step": 2**116,
+        "value of one unit": 10**16 + 10**14,
         "account sum": account,
         "discounted sum": discounted,
         "sum of deltas": 128 * 10**16 * 2**60,
@@ -164,14 +174,45 @@ def test_the_initial_factor_at_the_lowest_settlement_token() -> None:
     assert factor >= top - HIGH["pegFactor"] // 10**8
 
 
+def test_y_over_w_at_the_least_volatility() -> None:
+    """With w one unit, and as the numerator is divided on the way to a value."""
+    farthest = black76.moneyness(logarithm(LOWEST_PRICE), logarithm(limits.MAX_STRIKE))
+    least, most = 1, bounds.HOT_PATH["y/w"]
+    assert most // 2 < floor_div(farthest << 58, least) <= most
+    assert farthest <= bounds.ENGINE_WORDS["y"] < 2**63
+    # Such an a is only ever the argument of a probability, and that is 0.
+    a = (least >> 1) - floor_div(farthest << 58, least)
+    assert gaussian.normal_cdf(a) == 0
+    assert gaussian.normal_cdf(a - least) == 0
+
+
+def test_values_of_one_unit_at_the_corners() -> None:
+    """Undated, settled and dated: the bound is the dearest option's value and the greatest funding, which no one instrument has."""
+    bound = bounds.HOT_PATH["value of one unit"]
+    dear = replace(
+        EXTREME_MARKET.underlying(1),
+        spot_e8=limits.MAX_SPOT,
+        perpetual_e8=limits.MAX_SPOT,
+        funding_e8=-limits.MAX_FUNDING,
+    )
+    perpetual = undated_value(Instrument(1, Kind.PERPETUAL), dear, limits.MAX_SPOT_SHOCK)
+    assert perpetual == HIGHEST_PRICE + limits.MAX_FUNDING
+    put = Instrument(1, Kind.PUT, 1, limits.MAX_STRIKE)
+    settled = settled_value(put, limits.MIN_SETTLEMENT_PRICE)
+    assert settled_value(Instrument(1, Kind.FUTURE, 1), limits.MAX_SETTLEMENT_PRICE) <= bound
+    logs = logarithm(LOWEST_PRICE), logarithm(limits.MAX_STRIKE)
+    live = black76.option_pair(LOWEST_PRICE, limits.MAX_STRIKE, *logs, 0, ONE_Q58).put
+    assert bound // 2 < max(perpetual, settled, live) <= bound
+
+
 def test_option_values_at_the_corners() -> None:
     vols = (0, 1, 1 << 40, 1 << 58, black76.MAX_TOTAL_VOL)
     discounts = (0, 1, ONE_Q58 - 1, ONE_Q58)
     for forward, strike, vol, discount in product(PRICES, STRIKES, vols, discounts):
         logs = logarithm(forward), logarithm(strike)
         pair = black76.option_pair(forward, strike, *logs, vol, discount)
-        for value in (pair.call, pair.put):
-            assert 0 <= value <= max(forward, strike) < 2**54
+        for worth in (pair.call, pair.put):
+            assert 0 <= worth <= max(forward, strike) <= bounds.HOT_PATH["value of one unit"] < 2**54
         assert 0 <= pair.call_delta <= 2**60
         assert 0 <= -pair.put_delta <= 2**60
 
@@ -205,6 +246,251 @@ def test_add_ons_of_the_largest_positions() -> None:
     rows = add_ons(hold(shorts, quotes), EXTREME, quotes)
     assert {row.name for row in rows} == {"nakedShortOptions", "confidence"}
     assert bounds.WIDE["add-ons"] // 3 < sum(row.initial for row in rows) <= bounds.WIDE["add-ons"]
+
+
+# Preparation
+
+
+def _section(**changes: int) -> ModelSection:
+    moves = tuple(Scenario(limits.MAX_SPOT_SHOCK, kind, ONE_WAD) for kind in (VolKind.UP, VolKind.DOWN))
+    return neutral_section(1, moves, **changes)
+
+
+DISCOUNTS = _section(
+    long_rate_multiple=HIGH["longRateMultiple"],
+    long_rate_add=HIGH["longRateAdd"],
+    long_base=HIGH["longBase"],
+    short_rate_multiple=HIGH["shortRateMultiple"],
+    short_rate_add=HIGH["shortRateAdd"],
+    short_base=HIGH["shortBase"],
+)
+"""Products of static discounts, in order: rate x multiple, rate x tau, long; the same, short; base x exponential, long and short; the
+two of the growth."""
+SKEWS = _section(skew_vol=HIGH["skewVol"], skew_vol_slope=HIGH["skewVolSlope"], skew_width=HIGH["skewWidth"])
+POWERS = _section(
+    vol_up=HIGH["volUp"],
+    vol_down=HIGH["volDown"],
+    power_short=HIGH["powerShort"],
+    power_long=HIGH["powerLong"],
+    floor_seconds=1,
+)
+CORNERS: dict[str, tuple[str, Callable[[], object], Callable[[list[int]], int]]] = {
+    "parameter << 64": (
+        "fixed_point.floor_div",
+        lambda: scenario.override_vol(scenario.MAX_GIVEN_VOL, 1),
+        max,
+    ),
+    "logarithm: quotient << 96": (
+        "logarithm.floor_div",
+        lambda: [logarithm(((9 + j) << 60) - 1) for j in range(7)],
+        max,
+    ),
+    "logarithm: series": (
+        "logarithm.mul_shift",
+        lambda: [logarithm(((9 + j) << 60) - 1) for j in range(7)],
+        max,
+    ),
+    "exponential: series": (
+        "logarithm.mul_shift",
+        lambda: [exponential(x) for x in (-MAX_EXP_ARGUMENT, -1, 1, LN2 >> 32, MAX_EXP_ARGUMENT)],
+        max,
+    ),
+    "exponential: 2^n e^r": (
+        "logarithm.mul_shift",
+        lambda: None,
+        lambda _: exponential(MAX_EXP_ARGUMENT) << 32,
+    ),
+    "pow: ln(30 days / t) x power": (
+        "tenor.power",
+        lambda: [tenor.tenor_multiplier(POWERS, seconds) for seconds in (1, limits.MAX_TIME - 1)],
+        max,
+    ),
+    "m x vol move": (
+        "scenario.mul_shift",
+        lambda: [vol_rule(POWERS, move, 1) for move in POWERS.scenarios],
+        max,
+    ),
+    "seconds << 128": (
+        "tenor.square_root",
+        lambda: tenor.square_root_of_years(limits.MAX_TIME - 1),
+        lambda seen: seen[0] * SECONDS_PER_YEAR,
+    ),
+    "vol x sqrt(tau)": (
+        "scenario.mul_shift",
+        lambda: scenario.override_vol(scenario.MAX_GIVEN_VOL, limits.MAX_TIME - 1),
+        max,
+    ),
+    "skew slope x sqrt(tau)": (
+        "tenor.mul_shift",
+        lambda: tenor.skew_terms(SKEWS, limits.MAX_TIME - 1, False),
+        lambda seen: seen[1],
+    ),
+    "skew width x vol": (
+        "tenor.mul_shift",
+        lambda: tenor.skew_terms(SKEWS, limits.MAX_TIME - 1, False),
+        lambda seen: seen[3],
+    ),
+    "rate x multiple": (
+        "tenor.mul_shift",
+        lambda: tenor.static_discounts(DISCOUNTS, limits.MAX_RATE, limits.MAX_TIME - 1),
+        lambda seen: max(seen[0], seen[2], seen[6]),
+    ),
+    "rate x tau": (
+        "tenor.mul_shift",
+        lambda: tenor.static_discounts(DISCOUNTS, limits.MAX_RATE, limits.MAX_TIME - 1),
+        lambda seen: max(seen[1], seen[3], seen[7]),
+    ),
+    "static discount: base x exponential": (
+        "tenor.mul_shift",
+        lambda: tenor.static_discounts(DISCOUNTS, limits.MAX_RATE, limits.MAX_TIME - 1),
+        lambda seen: max(seen[4], seen[5]),
+    ),
+    "basis per year x seconds": (
+        "tenor.mul_shift",
+        lambda: None,
+        lambda _: (
+            tenor.basis_factor(_section(basis_per_year=HIGH["basisPerYear"]), limits.MAX_TIME - 1)
+            * SECONDS_PER_YEAR
+        ),
+    ),
+    "forward x averaging window": (
+        "tenor.mul_shift",
+        lambda: None,
+        lambda _: (
+            tenor.fixed_part(_section(averaging_seconds=HIGH["averagingSeconds"]), limits.MAX_SPOT, 1)
+            * HIGH["averagingSeconds"]
+        ),
+    ),
+    "price x shock": (
+        "scenario.floor_div",
+        lambda: shocked_price(limits.MAX_SPOT, limits.MAX_SPOT_SHOCK),
+        max,
+    ),
+    "least variance": (
+        "svi.square_root",
+        lambda: require_valid_smile(Svi(limits.MAX_SVI_A, limits.MAX_SVI_B, 0, 0, limits.MAX_SVI_SIGMA)),
+        lambda seen: limits.MAX_SVI_B * limits.MAX_SVI_SIGMA * square_root(seen[0]),
+    ),
+    "peg factor x shortfall": (
+        "margin.ceil_div",
+        lambda: margin.initial_factor(
+            _section(peg_factor=HIGH["pegFactor"], peg_threshold=HIGH["pegThreshold"]),
+            limits.MIN_SETTLEMENT_TOKEN,
+        ),
+        max,
+    ),
+    "short minimum rate x spot": (
+        "margin.floor_div",
+        lambda: margin.short_minimum_loss(
+            hold([], _DEAR.underlyings[0]),
+            _section(short_minimum_rate=HIGH["shortMinimumRate"]),
+            margin.value_table(_DEAR, model_of(EXTREME, EXTREME)),
+        ),
+        max,
+    ),
+}
+"""By row of preparation: the function whose factors, numerators or radicands are recorded, the call at the corner, and which counts."""
+_DEAR = replace(
+    EXTREME_MARKET, underlyings=(replace(EXTREME_MARKET.underlyings[0], spot_e8=limits.MAX_SPOT),)
+)
+
+
+def test_every_row_of_preparation_has_a_corner() -> None:
+    assert CORNERS.keys() == bounds.PREPARATION.keys()
+
+
+@pytest.mark.parametrize("name", CORNERS)
+def test_preparation_at_its_corners(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below the bound, and not far below: a row that says too much proves nothing about the caps."""
+    function, call, pick = CORNERS[name]
+    seen = factors(monkeypatch, function)
+    call()
+    bound = bounds.PREPARATION[name]
+    assert bound < 2**255
+    assert bound // 8 < pick(seen) <= bound
+
+
+@pytest.mark.parametrize(
+    ("table", "bits"),
+    [
+        (bounds.PREPARATION, 255),
+        (bounds.ENGINE_WORDS, 63),
+        (bounds.ENGINE_PAIRS, 127),
+        (bounds.ENGINE_WIDE, 255),
+    ],
+)
+def test_documented_rows_of_preparation_and_engine(table: dict[str, int], bits: int) -> None:
+    rows = dict(re.findall(r"^\| ([^|]+) \| 2\^(\d+) \|", bounds.__doc__ or "", re.MULTILINE))
+    for name, greatest in table.items():
+        assert 0 < greatest < 2**bits, name
+        assert int(rows[name]) == (greatest - 1).bit_length() <= bits, name
+
+
+# The engine
+
+
+def test_kernels_are_given_what_the_table_says() -> None:
+    """The arrays of the engine at the extreme market, and the corners of what kernels make of them: every word at or below its row."""
+    words, pairs = bounds.ENGINE_WORDS, bounds.ENGINE_PAIRS
+    market, model = EXTREME_MARKET, model_of(EXTREME, EXTREME)
+    instruments = columns_of([REGISTRY.resolve(id_) for id_ in (*all_ids(1), *all_ids(2))])
+    made = value(instruments, market, model)
+    strip = _Strip(instruments, market, made.sections, {}, made.sections.width)
+    prices = strip.moves[:, :, pricing.FORWARD_DISCOUNTED]
+    assert 0 <= int(prices.min()) <= int(prices.max()) <= words["discounted price, in a word"]
+    highest, lowest = max(PRICES), min(PRICES)
+    far = [logarithm(price) for price in (highest, lowest, *STRIKES)]
+    for one, other in product(far[:2], far[2:]):
+        assert abs(one - other) >> 6 <= words["y"]
+    assert max(abs(one - other) for one, other in product(far[:2], far[2:])) >> 6 == words["y"]
+    for forward, strike in product((limits.MIN_SPOT, limits.MAX_SPOT), STRIKES):
+        assert (abs(logarithm(strike) - logarithm(forward)) >> 6) + (4 << 58) <= words[
+            "distance in the smile"
+        ]
+    total_vols = strip.moves[
+        :, :, [pricing.MULTIPLIER, pricing.ADDED, pricing.FLOOR, pricing.CAP, pricing.K_STAR]
+    ]
+    assert int(abs(total_vols).max()) <= words["total vol, and y/w where it counts"]
+    changes = made.table.astype(object) - made.table[:, :1].astype(object)
+    assert abs(changes).max() <= words["change of one unit"]
+    assert int(made.sections.weights.max()) == words["weight"] == limits.MAX_WEIGHT
+    assert int(made.sections.underlyings[:, netting.U_SHORT_UNIT].max()) <= words["charge per short option"]
+    low = made.sections.underlyings[:, netting.U_CONFIDENCE : netting.U_CONFIDENCE + 2].tolist()
+    low += made.sections.group_terms[:, netting.G_CONFIDENCE : netting.G_CONFIDENCE + 2].tolist()
+    assert (
+        max((high << 64) + (part & (1 << 64) - 1) for high, part in low) <= pairs["(1 - confidence) x rate"]
+    )
+    assert confidence_add_on(EXTREME, 0, 1) == pairs["(1 - confidence) x rate"]
+    assert words["sum of sizes"] == limits.MAX_QUANTITY * limits.MAX_POSITIONS
+    sizes = words["sum of sizes"] * EXTREME.naked_initial
+    assert sizes == pairs["sizes x add-on rate"]
+    # Single floats: the table, its greatest row by the greatest books, weights and discounts.
+    heaviest = max(limits.MAX_WEIGHT, tenor.basis_factor(EXTREME, limits.MAX_TIME)) / ONE_WAD
+    book = 2.0 * float(made.side[:, -1].max()) * words["sum of sizes"] * (1 + tenor.MAX_DISCOUNT / 2**58)
+    assert book * heaviest < 2.0 * pairs["first pass, in floats"] < 2.0**127
+    assert netting.SCALE == 2.0**-24
+
+
+# The caps
+
+
+@pytest.mark.parametrize("cap", [field.name for field in fields(bounds.Caps)])
+def test_caps_follow_from_the_bounds(cap: str) -> None:
+    """Each cap may grow by what the table says and no further: twice that breaks the row named."""
+    name = f"MAX_{cap.upper()}"
+    row = re.search(rf"^\| {name} \| (\d+) x \| ([^|]+) \|$", bounds.__doc__ or "", re.MULTILINE)
+    assert row is not None
+    growth, first = int(row[1]), row[2]
+    in_force = getattr(bounds.CAPS, cap)
+    assert in_force == getattr(limits, name)
+    assert bounds.broken(replace(bounds.CAPS, **{cap: in_force * growth})) == []
+    assert bounds.broken(replace(bounds.CAPS, **{cap: in_force * growth * 2}))[0] == first
+
+
+def test_quantity_and_positions_share_their_headroom() -> None:
+    four = replace(bounds.CAPS, quantity=2 * limits.MAX_QUANTITY, positions=2 * limits.MAX_POSITIONS)
+    assert bounds.broken(four) == []
+    assert bounds.broken(replace(four, positions=4 * limits.MAX_POSITIONS)) != []
 
 
 WATCHED = {

@@ -34,6 +34,22 @@ def _watch(monkeypatch: pytest.MonkeyPatch, name: str, seen: dict[str, int]) -> 
     monkeypatch.setattr(module, function_name, recorded)
 
 
+def factors(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:
+    """The magnitude of every product, numerator or radicand of one function, `module.function`, in the order of its calls from now on."""
+    seen: list[int] = []
+    module_name, function_name = name.split(".")
+    module = import_module(f"marginproof.spec.{module_name}")
+    original = getattr(module, function_name)
+    is_product = function_name in ("mul_shift", "power")
+
+    def recorded(*arguments: int) -> Any:
+        seen.append(abs(arguments[0] * arguments[1] if is_product else arguments[0]))
+        return original(*arguments)
+
+    monkeypatch.setattr(module, function_name, recorded)
+    return seen
+
+
 def watching(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]) -> dict[str, int]:
     """The greatest magnitude in each function, `module.function`, of the specification from now on."""
     seen: dict[str, int] = defaultdict(int)

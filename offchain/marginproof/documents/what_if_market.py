@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from ..spec import limits
 from ..spec.instruments import Instrument, Kind
 from ..spec.market import MarketSnapshot
-from ..spec.scenario import Vols
+from ..spec.scenario import MAX_GIVEN_VOL, Vols
 from ..spec.svi import Svi
 from .base import inconsistent
 from .convert import expiry_to_spec, require_symbols, snapshot, underlying_to_spec
@@ -18,8 +18,6 @@ from .decimals import E8_DIGITS, WAD_DIGITS, ScaledDecimal, format_decimal
 from .instrument_names import parse_strike
 from .market_document import ExpiryBase, FitStatistics, MarketBase, SviSmile, UnderlyingBase, require_fitting
 
-MAX_VOL: Final = 100 * 10**18
-"""Greatest volatility per strike, annualised, WAD; total volatility counts up to 16."""
 _UNUSED: Final = Svi(0, 0, 0, 0, limits.MIN_SVI_SIGMA)
 """Stands where an expiry has no smile: no strike that is held reads it."""
 
@@ -39,7 +37,9 @@ class WhatIfExpiryEntry(ExpiryBase):
     vols: Annotated[
         dict[
             Annotated[str, AfterValidator(_strike)],
-            Annotated[int, ScaledDecimal(WAD_DIGITS, 0, MAX_VOL, "Volatility, annualised; 0.5 is 50 %.")],
+            Annotated[
+                int, ScaledDecimal(WAD_DIGITS, 0, MAX_GIVEN_VOL, "Volatility, annualised; 0.5 is 50 %.")
+            ],
         ],
         Field(description="Volatility by strike (USD, as text). It replaces the smile at that strike."),
     ] = Field(default_factory=dict)

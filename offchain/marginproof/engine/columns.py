@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -26,27 +26,60 @@ def require_column(name: str, array: object, dtype: DTypeLike, shape: tuple[int 
     Nothing is converted or copied. Error: `BadColumn(column, wanted, found)`.
     """
     kind = np.dtype(dtype)
+    if (
+        isinstance(array, np.ndarray)
+        and array.dtype == kind
+        and len(shape) == array.ndim
+        and all(length is None or length == actual for length, actual in zip(shape, array.shape, strict=True))
+        and array.flags.c_contiguous
+        and array.flags.aligned
+        and array.dtype.isnative
+    ):
+        return array
     lengths = ", ".join("any" if length is None else str(length) for length in shape)
     wanted = f"{kind} array, shape ({lengths}{',' if len(shape) == 1 else ''}), contiguous"
     if not isinstance(array, np.ndarray):
         raise SpecError("BadColumn", column=name, wanted=wanted, found=type(array).__name__)
-    fits = len(shape) == array.ndim and all(
-        length is None or length == actual for length, actual in zip(shape, array.shape, strict=True)
+    layout = (
+        "in another byte order"
+        if not array.dtype.isnative
+        else "not aligned"
+        if not array.flags.aligned
+        else "contiguous"
+        if array.flags.c_contiguous
+        else "not contiguous"
     )
-    usable = array.flags.c_contiguous and array.flags.aligned and array.dtype.isnative
-    if not (fits and usable and array.dtype == kind):
-        layout = (
-            "in another byte order"
-            if not array.dtype.isnative
-            else "contiguous"
-            if usable
-            else "not contiguous"
-            if array.flags.aligned
-            else "not aligned"
-        )
-        found = f"{array.dtype} array, shape {array.shape}, {layout}"
-        raise SpecError("BadColumn", column=name, wanted=wanted, found=found)
-    return array
+    found = f"{array.dtype} array, shape {array.shape}, {layout}"
+    raise SpecError("BadColumn", column=name, wanted=wanted, found=found)
+
+
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether it is a Python integer: floats round, numpy's integers overflow silently, and True is no number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def described(value: object) -> str:
+    """A value of the wrong kind, for an error: its type and, shortened, what it is."""
+    shown = repr(value)
+    return f"{type(value).__name__} {shown if len(shown) <= 60 else shown[:57] + '...'}"
+
+
+def require_whole(field: str, value: object, low: int, high: int) -> None:
+    """Raise `OutOfRange(field, value, low, high)` unless it is a Python integer with low <= value <= high."""
+    if not (is_whole(value) and low <= value <= high):
+        shown = value if is_whole(value) else described(value)
+        raise SpecError("OutOfRange", field=field, value=shown, low=low, high=high)
+
+
+def require_threads(threads: object) -> None:
+    """Refuse a number of threads before anything is computed. Error: `OutOfRange(field, value, low, high)`."""
+    require_whole("threads", threads, 1, MAX_THREADS)
+
+
+def require_kind(field: str, value: object, kind: type) -> None:
+    """Raise `BadField(field, wanted, found)` unless the value is of this class."""
+    if not isinstance(value, kind):
+        raise SpecError("BadField", field=field, wanted=kind.__name__, found=described(value))
 
 
 def money_column(values: Sequence[int]) -> NDArray[np.int64]:
@@ -94,7 +127,7 @@ def in_chunks(work: Callable[[int, int], object], count: int, threads: int) -> N
     The work must write each row from that row's input alone, so that no division into ranges changes a result; kernels that run without
     the interpreter lock gain from threads. The first error of a call is raised. Error: `OutOfRange(field, value, low, high)`.
     """
-    require_range("threads", threads, 1, MAX_THREADS)
+    require_threads(threads)
     pieces = min(threads * 4, -(-count // MIN_CHUNK))
     if threads == 1 or pieces < 2:
         work(0, count)

@@ -15,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol, Self
 
-from marginproof.spec.errors import require_range
 from marginproof.spec.fixed_point import ceil_div
 from marginproof.spec.market import MarketSnapshot
 from marginproof.spec.model import Model
 
-from .columns import MAX_THREADS
+from .columns import require_threads, require_whole
 from .instruments import InstrumentColumns
 from .netting import Portfolios, resolve
 from .partition import MergedEpoch, PartResult, PartTask, compute_in_parts, compute_part, part_height, split
@@ -56,7 +55,7 @@ class LocalExecutor:
     name: Final = "local"
 
     def __init__(self, threads: int = 1) -> None:
-        require_range("threads", threads, 1, MAX_THREADS)
+        require_threads(threads)
         self.slots = threads
 
     def __enter__(self) -> Self:
@@ -106,7 +105,7 @@ def compute_with(
     Portfolios are checked before any part is computed; nothing is returned in part.
     Errors: `OutOfRange(field, value, low, high)`, those of `netting.resolve` and `epoch.compute`, and the executor's own.
     """
-    require_range("parts", parts, 1, MAX_PARTS)
+    require_whole("parts", parts, 1, MAX_PARTS)
     resolve(portfolios, instruments)
     threads = executor.part_threads(part_count(len(portfolios), parts))
     tasks = split(portfolios, instruments, market, model, parts, threads)

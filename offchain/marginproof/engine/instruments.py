@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from marginproof.spec.errors import SpecError
 from marginproof.spec.instruments import Instrument, InstrumentTable, Kind
+from marginproof.spec.limits import MAX_STRIKE, MAX_TIME, MAX_UNDERLYING_ID, MIN_STRIKE
 from marginproof.spec.logarithm import logarithm
 
-from .columns import in_chunks
+from .columns import in_chunks, require_column, require_kind, require_threads, require_whole
 from .kernels.lookup import find_rows
 from .kernels.pricing import LOG_SPLIT
+
+STRETCHES: Final = 1 << 16
+"""Values of an id's upper half: an underlying and an expiry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +57,28 @@ class InstrumentColumns:
         """How many rows there are."""
         return len(self.instruments)
 
+    def check(self) -> None:
+        """Refuse columns that are not as described. Their contents are trusted: `instrument_columns` makes them.
+
+        Error: `BadColumn(column, wanted, found)`.
+        """
+        count = len(self)
+        require_column("instruments.ids", self.ids, np.uint32, (count,))
+        require_column("instruments.underlying", self.underlying, np.uint8, (count,))
+        require_column("instruments.kind", self.kind, np.uint8, (count,))
+        require_column("instruments.expiry", self.expiry, np.int64, (count,))
+        require_column("instruments.strike", self.strike, np.int64, (count,))
+        require_column("instruments.log_strike", self.log_strike, np.int64, (count, 2))
+        require_column("instruments.lookup.bases", self.lookup.bases, np.int64, (STRETCHES,))
+        require_column("instruments.lookup.sizes", self.lookup.sizes, np.int64, (STRETCHES,))
+        places = int(self.lookup.bases[-1] + self.lookup.sizes[-1])
+        require_column("instruments.lookup.rows", self.lookup.rows, np.int32, (places,))
+
     def rows(self, ids: NDArray[np.uint32], threads: int = 1) -> NDArray[np.uint32]:
-        """The rows of instrument ids. Error: `UnknownInstrument(id)` for the first that has none."""
+        """The rows of instrument ids, uint32. Errors: `BadColumn`, `UnknownInstrument(id)` for the first that has none."""
+        require_threads(threads)
+        self.check()
+        require_column("ids", ids, np.uint32, (None,))
         found = np.empty(len(ids), np.uint32)
         wrong: list[int] = []
 
@@ -70,7 +95,7 @@ class InstrumentColumns:
 
 def _lookup(ids: NDArray[np.uint32]) -> Lookup:
     upper, lower = (ids >> 16).astype(np.int64), (ids & 0xFFFF).astype(np.int64)
-    sizes = np.zeros(1 << 16, np.int64)
+    sizes = np.zeros(STRETCHES, np.int64)
     np.maximum.at(sizes, upper, lower + 1)
     bases = np.concatenate(([0], np.cumsum(sizes)[:-1]))
     rows = np.full(int(sizes.sum()), -1, np.int32)
@@ -83,10 +108,22 @@ def split_logarithm(value: int) -> tuple[int, int]:
     return value >> LOG_SPLIT, value & (1 << LOG_SPLIT) - 1
 
 
+def _require_listable(instrument: Instrument) -> None:
+    require_kind("instrument", instrument, Instrument)
+    require_kind("kind", instrument.kind, Kind)
+    require_whole("underlying", instrument.underlying, 1, MAX_UNDERLYING_ID)
+    is_dated, is_option = instrument.kind.is_dated, instrument.kind.is_option
+    require_whole("expiry", instrument.expiry, int(is_dated), MAX_TIME if is_dated else 0)
+    require_whole(
+        "strike", instrument.strike_e8, MIN_STRIKE if is_option else 0, MAX_STRIKE if is_option else 0
+    )
+
+
 def instrument_columns(instruments: Sequence[Instrument], ids: Iterable[int]) -> InstrumentColumns:
     """Columns of instruments given with their ids, in increasing order of id.
 
-    Errors: `PositionsNotSorted(previous, id)` for ids out of order, `DuplicateInstrument(id)` when two ids mean the same instrument.
+    Errors: `PositionsNotSorted(previous, id)` for ids out of order, `DuplicateInstrument(id)` when two ids mean the same instrument,
+    `OutOfRange(field, value, low, high)` for an underlying, expiry or strike that nothing could be listed with.
     """
     known: set[Instrument] = set()
     previous = 0
@@ -94,6 +131,7 @@ def instrument_columns(instruments: Sequence[Instrument], ids: Iterable[int]) ->
     for instrument, number in zip(instruments, listed, strict=True):
         if number <= previous:
             raise SpecError("PositionsNotSorted", previous=previous, id=number)
+        _require_listable(instrument)
         if instrument in known:
             raise SpecError("DuplicateInstrument", id=number)
         known.add(instrument)

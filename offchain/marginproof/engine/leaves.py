@@ -12,7 +12,7 @@ from ..spec.errors import SpecError, require_range
 from ..spec.limits import MAX_UNDERLYINGS
 from ..spec.portfolio import POSITION_BYTES, Position, check_positions
 from ..spec.typed_data import LEAF_TYPE, type_hash
-from .columns import hash_words, in_chunks, new_hashes, require_column
+from .columns import hash_words, in_chunks, new_hashes, require_column, require_threads
 from .kernels.hashing import first_bad_portfolio, hash_leaves, hash_portfolios
 from .kernels.keccak import BLOCK_BYTES
 
@@ -61,6 +61,7 @@ class LeafColumns:
 
 def leaf_hashes(columns: LeafColumns, threads: int = 1) -> NDArray[np.uint8]:
     """The struct hashes of leaves, (n, 32) uint8, in the order of the rows. Errors as `LeafColumns.check`."""
+    require_threads(threads)
     count = columns.check()
     hashes = new_hashes(count)
     words, portfolios = hash_words(hashes), hash_words(columns.portfolio_hash)
@@ -117,14 +118,10 @@ def check_portfolios(
     threads: int = 1,
 ) -> None:
     """Refuse columns that are no portfolios. Errors as `portfolio_hashes`."""
-    require_column("instrument", instrument, np.uint32, (None,))
-    require_column("quantity", quantity, np.int64, (len(instrument),))
-    require_column("offsets", offsets, np.int64, (None,))
-    if not (len(offsets) and offsets[0] == 0 and offsets[-1] == len(instrument) and _rises(offsets)):
-        found = f"{offsets[0]} .. {offsets[-1]}" if len(offsets) else "nothing"
-        found += "" if _rises(offsets) else ", falling somewhere"
-        wanted = f"numbers from 0 to {len(instrument)} that never fall"
-        raise SpecError("BadColumn", column="offsets", wanted=wanted, found=found)
+    require_threads(threads)
+    check_spans(offsets, instrument, quantity)
+    if not _rises(offsets):
+        raise _bad_offsets(offsets, len(instrument), ", falling somewhere")
     bad: list[int] = []
 
     def work(start: int, stop: int) -> None:
@@ -142,6 +139,23 @@ def check_portfolios(
         except SpecError as error:
             error.add_note(f"row {row} of the portfolios")
             raise
+
+
+def check_spans(
+    offsets: NDArray[np.int64], instrument: NDArray[np.uint32], quantity: NDArray[np.int64]
+) -> None:
+    """Refuse columns of the wrong kind or size; of their contents only the ends of `offsets` are looked at. Error: `BadColumn`."""
+    require_column("instrument", instrument, np.uint32, (None,))
+    require_column("quantity", quantity, np.int64, (len(instrument),))
+    require_column("offsets", offsets, np.int64, (None,))
+    if not (len(offsets) and offsets[0] == 0 and offsets[-1] == len(instrument)):
+        raise _bad_offsets(offsets, len(instrument), "" if _rises(offsets) else ", falling somewhere")
+
+
+def _bad_offsets(offsets: NDArray[np.int64], positions: int, remark: str) -> SpecError:
+    found = f"{offsets[0]} .. {offsets[-1]}" if len(offsets) else "nothing"
+    wanted = f"numbers from 0 to {positions} that never fall"
+    return SpecError("BadColumn", column="offsets", wanted=wanted, found=found + remark)
 
 
 def _rises(offsets: NDArray[np.int64]) -> bool:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from marginproof.spec.errors import SpecError
 from marginproof.spec.portfolio import Position
 
-from .columns import in_chunks, require_column
+from .columns import in_chunks, require_column, require_kind, require_threads
 from .instruments import InstrumentColumns
 from .kernels.netting import WORST_BYTES, net_accounts
-from .leaves import check_portfolios
+from .leaves import check_portfolios, check_spans
 from .values import Values
 
 
@@ -95,6 +95,10 @@ def resolve(portfolios: Portfolios, instruments: InstrumentColumns, threads: int
 
     Errors: `BadColumn` for arrays of another dtype, shape or layout, `UnknownInstrument(id)`, those of `leaves.check_portfolios`.
     """
+    require_threads(threads)
+    require_kind("portfolios", portfolios, Portfolios)
+    require_kind("instruments", instruments, InstrumentColumns)
+    instruments.check()
     check_portfolios(portfolios.offsets, portfolios.ids, portfolios.quantities, threads)
     return instruments.rows(portfolios.ids, threads)
 
@@ -104,12 +108,17 @@ def net(
 ) -> Margins:
     """Margin every account, equal to `spec.margin.margin` bit for bit, whatever the number of threads and the order of accounts.
 
-    `rows` is what `resolve` gave for these portfolios; found here when not given.
-    Errors: those of `resolve`; `MissingExpiry(expiry)`, `MissingUnderlying(underlying)`, `MissingModelSection(underlying)` for what is held
-    but has no value. Nothing is returned in part.
+    `rows` is what `resolve` gave for these portfolios, and trusted; found here when not given.
+    Errors: those of `resolve`; `BadColumn(column, wanted, found)` for an array of `values` or for `rows`; `MissingExpiry(expiry)`,
+    `MissingUnderlying(underlying)`, `MissingModelSection(underlying)` for what is held but has no value. Nothing is returned in part.
     """
+    require_threads(threads)
+    require_kind("portfolios", portfolios, Portfolios)
+    require_kind("values", values, Values)
+    values.check()
     if rows is None:
         rows = resolve(portfolios, values.instruments, threads)
+    check_spans(portfolios.offsets, portfolios.ids, portfolios.quantities)
     require_column("rows", rows, np.uint32, (len(portfolios.ids),))
     count = len(portfolios)
     money = np.empty((count, 4, 2), np.int64)

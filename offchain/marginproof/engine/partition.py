@@ -17,6 +17,7 @@ from marginproof.spec.market import MarketSnapshot
 from marginproof.spec.model import Model
 from marginproof.spec.tree import depth
 
+from .columns import require_threads
 from .epoch import account_ids, leaf_columns
 from .instruments import InstrumentColumns
 from .leaves import leaf_hashes, portfolio_hashes
@@ -74,7 +75,8 @@ def split(
     parts: int,
     threads: int = 1,
 ) -> list[PartTask]:
-    """The tasks of an epoch, at most `parts` of them, in order of accounts."""
+    """The tasks of an epoch, at most `parts` of them, in order of accounts. Error: `OutOfRange` for `threads`."""
+    require_threads(threads)
     height = part_height(len(portfolios), parts)
     starts = range(0, max(len(portfolios), 1), 1 << height)
     return [
@@ -93,6 +95,7 @@ def split(
 
 def compute_part(task: PartTask) -> PartResult:
     """One part. Errors: as `epoch.compute`."""
+    require_threads(task.threads)
     held = task.portfolios
     margins = net(held, value(task.instruments, task.market, task.model), task.threads)
     hashes = portfolio_hashes(held.offsets, held.ids, held.quantities, task.threads)

@@ -20,9 +20,9 @@ import numpy as np
 
 from marginproof import __version__
 from marginproof.errors import InputError, MarginproofError, ToolMissingError
-from marginproof.spec.errors import SpecError, require_range
+from marginproof.spec.errors import SpecError
 
-from .columns import MAX_THREADS
+from .columns import require_threads
 from .executors import source_digest
 from .netting import Portfolios
 from .partition import PartResult, PartTask, compute_part
@@ -90,7 +90,7 @@ class RayExecutor:
     name: Final = "ray"
 
     def __init__(self, address: str | None = None, threads: int = 1) -> None:
-        require_range("threads", threads, 1, MAX_THREADS)
+        require_threads(threads)
         self.address = address or os.environ.get("RAY_ADDRESS") or None
         self._threads = threads
         self._ray = _import_ray()

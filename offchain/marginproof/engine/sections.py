@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from marginproof.spec.fixed_point import floor_div
-from marginproof.spec.margin import initial_factor
+from marginproof.spec.margin import columns, initial_factor
 from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket
 from marginproof.spec.model import Charge, Model, ModelSection
 from marginproof.spec.tenor import basis_factor, static_discounts
 from marginproof.spec.units import ONE_WAD
 
+from .columns import require_column
 from .instruments import InstrumentColumns
 from .kernels import netting as k
 from .kernels.lanes import LANES
@@ -39,6 +40,7 @@ class Lanes:
     """
 
     main: int
+    side: int
     columns: NDArray[np.int64]
     indices: NDArray[np.int64]
     weights: NDArray[np.float32]
@@ -54,29 +56,32 @@ def _lanes(models: tuple[ModelSection, ...]) -> Lanes:
     turned = [[s for s, move in enumerate(m.scenarios) if move.kind.is_skew] for m in models]
     main = _padded(max((len(p) for p in plain), default=0))
     side = _padded(max((len(t) for t in turned), default=0) + 4)
-    columns = np.full((len(models), main + side), -1, np.int64)
-    indices, weights = columns.copy(), np.zeros((len(models), main + side), np.float32)
+    held = np.full((len(models), main + side), -1, np.int64)
+    indices, weights = held.copy(), np.zeros((len(models), main + side), np.float32)
     for u, model in enumerate(models):
         scenarios = len(model.scenarios)
         for lane, s in [*enumerate(plain[u]), *enumerate(turned[u], main + 1)]:
-            columns[u, lane], indices[u, lane] = s + 1, s
+            held[u, lane], indices[u, lane] = s + 1, s
             weights[u, lane] = model.scenarios[s].weight_wad / ONE_WAD
-        columns[u, main] = 0
+        held[u, main] = 0
         if Charge.BASIS in model.charges():
             basis = main + 1 + len(turned[u])
-            columns[u, basis : basis + 2] = scenarios + 1, scenarios + 2
+            held[u, basis : basis + 2] = scenarios + 1, scenarios + 2
             indices[u, basis], weights[u, basis] = scenarios, 1.0
     bias = np.where(indices >= 0, np.float32(0), np.float32(-np.inf))
-    return Lanes(main, columns, indices, weights, bias)
+    return Lanes(main, side, held, indices, weights, bias)
 
 
 @dataclass(frozen=True, slots=True)
 class Sections:
     """The underlyings that have both market and model, and their live expiries (groups), in order.
 
-    Arrays have the fields named in `kernels/netting.py`; `index_of` maps an underlying's id to its index here, or -1.
+    `width` is the greatest number of columns of any, `most` of scenarios. Arrays have the fields named in `kernels/netting.py`;
+    `index_of` maps an underlying's id to its index here, or -1.
     """
 
+    width: int
+    most: int
     models: tuple[ModelSection, ...]
     markets: tuple[UnderlyingMarket, ...]
     index_of: NDArray[np.int64]
@@ -89,6 +94,25 @@ class Sections:
     weights: NDArray[np.int64]
     kinds: NDArray[np.int64]
     lanes: Lanes
+
+    def check(self) -> tuple[int, int]:
+        """How many main and side lanes there are, all arrays being as described. Error: `BadColumn(column, wanted, found)`."""
+        count, groups = len(self.models), len(self.groups)
+        main, side = self.lanes.main, self.lanes.side
+        require_column("sections.index_of", self.index_of, np.int64, (64,))
+        require_column("sections.underlyings", self.underlyings, np.int64, (count, k.UNDERLYING_FIELDS))
+        require_column("sections.group_terms", self.group_terms, np.int64, (groups, k.GROUP_FIELDS))
+        require_column("sections.group_floats", self.group_floats, np.float32, (groups, 3))
+        require_column("sections.weights", self.weights, np.int64, (count, self.most))
+        require_column("sections.kinds", self.kinds, np.int64, (count, self.most))
+        for name, dtype in (
+            ("columns", np.int64),
+            ("indices", np.int64),
+            ("weights", np.float32),
+            ("bias", np.float32),
+        ):
+            require_column(f"sections.lanes.{name}", getattr(self.lanes, name), dtype, (count, main + side))
+        return main, side
 
 
 def prepare_sections(instruments: InstrumentColumns, market: MarketSnapshot, model: Model) -> Sections:
@@ -121,6 +145,8 @@ def prepare_sections(instruments: InstrumentColumns, market: MarketSnapshot, mod
         _underlying(m, q, market.settlement_token_e8) for m, q in zip(models, markets, strict=True)
     ]
     return Sections(
+        max((len(columns(section)) for section in models), default=1),
+        most,
         models,
         markets,
         index_of,

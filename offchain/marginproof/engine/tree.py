@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..spec.errors import SpecError, require_range
 from ..spec.hashing import keccak
 from ..spec.tree import MAX_DEPTH, depth, empty_subtrees
-from .columns import hash_words, in_chunks, new_hashes, require_column
+from .columns import hash_words, in_chunks, new_hashes, require_column, require_threads, require_whole
 from .kernels.hashing import hash_pairs, hash_pairs_at
 
 Hashes = NDArray[np.uint8]
@@ -36,7 +36,11 @@ class Tree:
     """
 
     def __init__(self, leaves: Hashes, threads: int = 1) -> None:
-        """Hash a tree over (n, 32) uint8 leaf hashes in order of account id. Errors: `BadColumn`, `TooManyLeaves(count)`."""
+        """Hash a tree over (n, 32) uint8 leaf hashes in order of account id.
+
+        Errors: `BadColumn`, `TooManyLeaves(count)`, `OutOfRange(field, value, low, high)` for a number of threads.
+        """
+        require_threads(threads)
         require_column("leaves", leaves, np.uint8, (None, 32))
         self.count = len(leaves)
         self.depth = depth(self.count)
@@ -75,8 +79,9 @@ class Tree:
     def update(self, indices: NDArray[np.int64], leaves: Hashes, threads: int = 1) -> None:
         """Replace k leaf hashes, (k, 32) uint8, and recompute the nodes above them only.
 
-        Errors, before anything changes: `BadColumn`, `LeafOutOfRange(index, count)`, `DuplicateLeaf(index)`.
+        Errors, before anything changes: `BadColumn`, `LeafOutOfRange(index, count)`, `DuplicateLeaf(index)`, `OutOfRange` for threads.
         """
+        require_threads(threads)
         self._require_indices(indices, self.count)
         require_column("leaves", leaves, np.uint8, (len(indices), 32))
         rows: NDArray[np.int64] = np.sort(indices)
@@ -132,7 +137,8 @@ def subtree_root(leaves: Hashes, height: int, threads: int = 1) -> bytes:
 
     Errors: `BadColumn`, `OutOfRange(field, value, low, high)` for a height outside 0 .. 40 or more leaves than places.
     """
-    require_range("height", height, 0, MAX_DEPTH)
+    require_threads(threads)
+    require_whole("height", height, 0, MAX_DEPTH)
     require_column("leaves", leaves, np.uint8, (None, 32))
     require_range("leaves", len(leaves), 0, 1 << height)
     tree = Tree(leaves, threads)
@@ -148,8 +154,9 @@ def merge(subroots: Hashes, height: int, count: int, threads: int = 1) -> bytes:
     k is the least number of runs that hold `count` leaves (one when there are none). Errors: `BadColumn`, `TooManyLeaves(count)`,
     `OutOfRange(field, value, low, high)` for a height above the tree's depth.
     """
-    require_range("count", count, 0, 1 << MAX_DEPTH)
-    require_range("height", height, 0, depth(count))
+    require_threads(threads)
+    require_whole("count", count, 0, 1 << MAX_DEPTH)
+    require_whole("height", height, 0, depth(count))
     runs = max(1, -(-count >> height))
     require_column("subroots", subroots, np.uint8, (runs, 32))
     return bytes(_levels(subroots, empty_subtrees(depth(count))[height:], threads)[-1][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,8 @@ from marginproof.spec.scenario import (
 )
 from marginproof.spec.tenor import skew_terms
 
-from .columns import in_chunks
+from .checks import require_market, require_model, require_vols
+from .columns import in_chunks, require_column, require_kind, require_threads
 from .instruments import InstrumentColumns, columns_of, split_logarithm
 from .kernels import pricing as k
 from .kernels.netting import R_NOW, ROW_FIELDS, SCALE, SETTLED, UNDATED, UNKNOWN
@@ -59,6 +60,22 @@ class Values:
     main: NDArray[np.float32]
     side: NDArray[np.float32]
 
+    def check(self) -> None:
+        """Refuse arrays that are not as described, in time proportional to their number: their contents are trusted, `value` makes them.
+
+        Errors: `BadColumn(column, wanted, found)`, `BadField(field, wanted, found)`.
+        """
+        require_kind("values.instruments", self.instruments, InstrumentColumns)
+        require_kind("values.sections", self.sections, Sections)
+        rows, lanes = len(self.instruments), self.sections.check()
+        width = self.sections.width
+        require_column("values.table", self.table, np.int64, (rows, width))
+        require_column("values.delta", self.delta, np.int64, (rows,))
+        require_column("values.row_info", self.row_info, np.int64, (rows, ROW_FIELDS))
+        require_column("values.by_column", self.by_column, np.int64, (width, rows))
+        require_column("values.main", self.main, np.float32, (rows, lanes[0]))
+        require_column("values.side", self.side, np.float32, (rows, lanes[1]))
+
     def require_known(self, row: int) -> None:
         """Raise what the specification raises for an instrument without a value.
 
@@ -82,9 +99,20 @@ def value(
 
     An instrument without market or model has no value and is refused when an account that holds it is netted. `vols` overrides the
     smile per strike, by call instrument (WAD, annualised): what-if runs only. `threads`: 1..256; changes no bit.
+
+    Errors, before anything is computed: `OutOfRange(field, value, low, high)` and whatever else `spec.market.check_market` and
+    `spec.model.check_model` refuse, `BadField(field, wanted, found)` for what is no whole number, `BadVol(instrument, wanted, found)`,
+    `MissingUnderlying(underlying)` and `MissingExpiry(expiry)` for `vols`, `BadColumn(column, wanted, found)`.
     """
+    require_threads(threads)
+    require_kind("instruments", instruments, InstrumentColumns)
+    instruments.check()
+    require_market(market)
+    require_model(model)
+    if vols is not None:
+        require_vols(vols, market, instruments.instruments)
     sections = prepare_sections(instruments, market, model)
-    width = max((len(columns(s)) for s in sections.models), default=1)
+    width = sections.width
     table = np.zeros((len(instruments), width), np.int64)
     delta = np.zeros(len(instruments), np.int64)
     row_info = np.zeros((len(instruments), ROW_FIELDS), np.int64)
@@ -267,13 +295,16 @@ def _given_vols(vols: Vols, sections: Sections, market: MarketSnapshot) -> Mappi
 class ValueTable:
     """Compiled values as a `spec.margin.ValueTable`: rows are computed when first asked for, or many at once by `prime`.
 
-    `vols` overrides the smile per strike: what-if runs only.
+    `vols` overrides the smile per strike, of instruments that may never be asked for: what-if runs only. Errors: as `value`.
     """
 
     def __init__(self, market: MarketSnapshot, model: Model, vols: Vols | None = None) -> None:
         self.market = market
         self.model = model
-        self._vols = vols
+        if vols is not None:
+            require_market(market)
+            require_vols(vols, market)
+        self._vols = dict(vols or {})
         self._rows: dict[Instrument, tuple[int, ...]] = {}
         self._deltas: dict[Instrument, int] = {}
 
@@ -282,7 +313,9 @@ class ValueTable:
         wanted = {instrument for instrument in instruments if instrument not in self._rows}
         if not wanted:
             return
-        values = value(columns_of(wanted), self.market, self.model, self._vols)
+        calls = {replace(i, kind=Kind.CALL) for i in wanted if i.kind.is_option} if self._vols else set()
+        vols = {call: self._vols[call] for call in calls if call in self._vols}
+        values = value(columns_of(wanted), self.market, self.model, vols)
         for row in range(len(values.instruments)):
             values.require_known(row)
         self._take(values)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from .black76 import MAX_TOTAL_VOL, OptionPair, option_pair
-from .errors import SpecError
+from .errors import SpecError, require_range
 from .fixed_point import floor_div, mul_shift, wad_to_q64
 from .instruments import Instrument, Kind
 from .logarithm import logarithm
@@ -32,6 +33,8 @@ NOW = Scenario(ONE_WAD, VolKind.NONE, ONE_WAD)
 
 Vols = Mapping[Instrument, int]
 """Volatilities per strike (annualised, WAD) that override the smile, by call instrument: what-if runs only, never committed."""
+MAX_GIVEN_VOL: Final = 100 * ONE_WAD
+"""Greatest volatility given per strike, annualised, WAD; total volatility counts up to 16."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,11 @@ def shocked_price(price_e8: int, spot_wad: int) -> E8:
 
 
 def override_vol(vol_wad: int, seconds: int) -> Q58:
-    """Total volatility of an annualised volatility given per strike: vol * sqrt(tau), Q58, down, at most 16."""
+    """Total volatility of an annualised volatility given per strike: vol * sqrt(tau), Q58, down, at most 16.
+
+    Range: 0 .. MAX_GIVEN_VOL. Error: `OutOfRange(field, value, low, high)`.
+    """
+    require_range("vol", vol_wad, 0, MAX_GIVEN_VOL)
     return Q58(min(MAX_TOTAL_VOL, mul_shift(wad_to_q64(vol_wad), square_root_of_years(seconds), 70)))
 
 
