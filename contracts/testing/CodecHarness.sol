@@ -6,6 +6,7 @@ import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { OrderedTree } from "../libraries/OrderedTree.sol";
 import { PortfolioCodec } from "../libraries/PortfolioCodec.sol";
+import { Provenance } from "../libraries/Provenance.sol";
 import { TypedData } from "../libraries/TypedData.sol";
 
 /// @title The libraries that read and commit to bytes, callable from outside: for tests and vectors
@@ -74,6 +75,15 @@ contract CodecHarness {
     /// @notice The depth of a tree over so many leaves.
     function treeDepth(uint256 count) external pure returns (uint256) {
         return OrderedTree.depth(count);
+    }
+
+    /// @notice The hash of what an account held after a block.
+    function heldAfter(
+        bytes32 chain,
+        Provenance.History calldata history,
+        uint64 blockNumber
+    ) external pure returns (bytes32) {
+        return Provenance.heldAfter(chain, history, blockNumber);
     }
 
     /// @notice The struct hash of an epoch's header.
