@@ -100,4 +100,13 @@ contract CodecHarness {
     function hashOrder(Order calldata order) external pure returns (bytes32) {
         return TypedData.hashOrder(order);
     }
+
+    /// @notice The struct hash of tickets.
+    function hashTickets(
+        uint64 round,
+        bytes32 headerHash,
+        bytes32[] calldata leaves
+    ) external pure returns (bytes32) {
+        return TypedData.hashTickets(round, headerHash, leaves);
+    }
 }

@@ -26,6 +26,7 @@ LEAF_TYPE: Final = (
 ORDER_TYPE: Final = (
     "Order(uint64 account,uint32 instrument,int64 quantity,int64 price,uint64 nonce,uint64 deadline)"
 )
+TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 
 
 def word(value: int) -> bytes:
@@ -125,6 +126,21 @@ class Order:
         """The EIP-712 struct hash."""
         fields = (self.account, self.instrument, self.quantity, self.price, self.nonce, self.deadline)
         return keccak(type_hash(ORDER_TYPE) + b"".join(word(value) for value in fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Leaves of would-be portfolios, by their struct hashes, signed by a quorum for the epoch whose header has this struct hash."""
+
+    round: int
+    header_hash: bytes
+    leaves: tuple[bytes, ...]
+
+    def struct_hash(self) -> bytes:
+        """The EIP-712 struct hash: an array encodes as the hash of its members."""
+        return keccak(
+            type_hash(TICKETS_TYPE) + word(self.round) + self.header_hash + keccak(b"".join(self.leaves))
+        )
 
 
 def leaf_of(account: int, portfolio_hash: bytes, margin: Margin) -> Leaf:
