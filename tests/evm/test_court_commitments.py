@@ -87,7 +87,7 @@ def fields(type_string: str) -> list[str]:
 def drawn(rng: Random, kind: str) -> Any:
     """A value of an ABI type, an end of its range half of the time."""
     if kind.endswith("[]"):
-        return tuple(drawn(rng, kind.removesuffix("[]")) for _ in range(rng.randint(0, 4)))
+        return [drawn(rng, kind.removesuffix("[]")) for _ in range(rng.randint(0, 4))]
     if kind.startswith("bytes"):
         return rng.randbytes(32 if kind == "bytes32" else rng.randint(0, 16))
     bits = int(kind.lstrip("uint"))

@@ -51,7 +51,8 @@ tickets = st.builds(Tickets, u64, b32, st.lists(b32, max_size=5).map(tuple))
 
 def _reference(name: str, values: tuple[Any, ...], chain_id: int, contract: bytes) -> SignableMessage:
     fields = [dict(zip(("type", "name"), field.split(" "), strict=True)) for field in TYPES[name].split(",")]
-    message = {field["name"]: value for field, value in zip(fields, values, strict=True)}
+    given = (list(value) if isinstance(value, tuple) else value for value in values)
+    message = {field["name"]: value for field, value in zip(fields, given, strict=True)}
     domain = {
         "name": "marginproof",
         "version": "1",
