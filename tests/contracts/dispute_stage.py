@@ -164,9 +164,11 @@ class DisputeStage:
         leaves[index] = replace(leaves[index], **changes)
         return self.post(self.epoch(leaves))
 
-    def sign(self, struct_hash: bytes, signers: Sequence[LocalAccount] = SIGNERS) -> bytes:
+    def sign(
+        self, struct_hash: bytes, signers: Sequence[LocalAccount] = SIGNERS, chain_id: int = CHAIN_ID
+    ) -> bytes:
         """Signatures of a struct hash in the registry's domain, in the signers' order."""
-        separator = domain_separator(CHAIN_ID, to_canonical_address(self.stage.address))
+        separator = domain_separator(chain_id, to_canonical_address(self.stage.address))
         return b"".join(sign(signer, Hash32(digest(separator, struct_hash))) for signer in signers)
 
     # --- disputes --------------------------------------------------------------------------------------------------
