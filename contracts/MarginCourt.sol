@@ -94,22 +94,18 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         bytes calldata choices
     ) external view returns (Figures memory) {
-        Shared memory shared = _check(modelHash, portfolio, market);
-        uint256 count = PortfolioCodec.count(portfolio);
-        Totals memory totals;
-        uint256 chosen = 0;
-        for (uint256 i = 0; i < count; chosen += 2) {
-            uint256 underlying = _underlyingAt(portfolio, i);
-            if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
-                revert WrongChoices(choices);
-            ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            Charges.Choice memory choice = _choice(model, uint8(choices[chosen + 1]));
-            Scan memory scan = _scan(shared, portfolio, market, i, model, choice);
-            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
-            i = scan.next;
-        }
-        if (choices.length != chosen) revert WrongChoices(choices);
+        (Totals memory totals, ) = _reprice(modelHash, portfolio, market, choices);
         return _figures(totals, choices);
+    }
+
+    /// @inheritdoc IMarginCourt
+    function lossesAt(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) external view returns (int256[] memory found) {
+        (, found) = _reprice(modelHash, portfolio, market, choices);
     }
 
     /// @inheritdoc IMarginCourt
@@ -127,6 +123,30 @@ contract MarginCourt is IMarginCourt {
         while (first < count && _underlyingAt(portfolio, first) != underlying) ++first;
         if (first == count) return new int256[](Charges.count(choice));
         return _scan(shared, portfolio, market, first, model, choice).losses;
+    }
+
+    /// @dev One index for each held underlying: the sums, and the loss of each (E34).
+    function _reprice(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) private view returns (Totals memory totals, int256[] memory found) {
+        Shared memory shared = _check(modelHash, portfolio, market);
+        found = new int256[](choices.length / 2);
+        uint256 chosen = 0;
+        for (uint256 i = 0; i < PortfolioCodec.count(portfolio); chosen += 2) {
+            uint256 underlying = _underlyingAt(portfolio, i);
+            if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
+                revert WrongChoices(choices);
+            ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
+            Charges.Choice memory choice = _choice(model, uint8(choices[chosen + 1]));
+            Scan memory scan = _scan(shared, portfolio, market, i, model, choice);
+            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
+            found[chosen / 2] = scan.losses[0];
+            i = scan.next;
+        }
+        if (choices.length != chosen) revert WrongChoices(choices);
     }
 
     /// @dev Checks everything that is given and looks up everything that is needed.

@@ -34,6 +34,18 @@ interface IMarginCourt {
         bytes calldata choices
     ) external view returns (Figures memory);
 
+    /// @notice The exact loss (E34) of each held underlying at its chosen index, in order: what `repriceScenario` rounds.
+    /// @param modelHash Hash of a published model.
+    /// @param portfolio Packed portfolio bytes.
+    /// @param market Canonical market bytes.
+    /// @param choices Two bytes per held underlying, in order: underlying, index of a scenario or charge.
+    function lossesAt(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) external view returns (int256[] memory);
+
     /// @notice The exact loss of one underlying's positions at every index (scenarios, then charges), E34; zeros if it is not held.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.

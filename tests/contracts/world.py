@@ -22,6 +22,7 @@ from marginproof.spec.tree import proof, root, tree_levels
 from marginproof.spec.typed_data import EpochHeader, Leaf, Order, digest, domain_separator, leaf_of
 
 from . import setting
+from .bonds import bonded_set
 
 CHAIN_ID = 31_337
 FIRST_BLOCK = 1_000
@@ -70,7 +71,7 @@ class World:
         deploy = self.machine.deploy
         self.instruments = deploy("InstrumentRegistry", ADMIN)
         self.models = deploy("ModelRegistry", ADMIN)
-        self.attesters = deploy("AttesterSet", ADMIN, [a.address for a in ATTESTERS], THRESHOLD)
+        self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD)
         self.guard = deploy("PriceGuard", ADMIN)
         self.epochs = deploy(
             "EpochRegistry",

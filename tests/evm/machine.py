@@ -203,11 +203,13 @@ class Machine:
         self._contracts[address] = contract
         return contract
 
-    def raw(self, address: str, data: bytes, caller: str = ADMIN, *, keep: bool = False) -> bytes:
-        """Call with bytes, get bytes; raises ContractRefused."""
+    def raw(
+        self, address: str, data: bytes, caller: str = ADMIN, *, keep: bool = False, gas: int | None = None
+    ) -> bytes:
+        """Call with bytes, get bytes; raises ContractRefused, or RuntimeError where the gas does not suffice."""
         checkpoint = None if keep else self._evm.snapshot()
         try:
-            return bytes(self._evm.message_call(caller, address, calldata=data))
+            return bytes(self._evm.message_call(caller, address, calldata=data, gas=gas))
         except RuntimeError as error:
             raise self._failure(error) from None
         finally:

@@ -130,17 +130,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """Leaves of would-be portfolios, signed together: valid while the epoch of this round and header is the newest.
-
-    `header_hash` is the header's struct hash, `leaves` are the leaves' struct hashes.
-    """
+    """Leaves of would-be portfolios, by their struct hashes, signed by a quorum for the epoch whose header has this struct hash."""
 
     round: int
     header_hash: bytes
     leaves: tuple[bytes, ...]
 
     def struct_hash(self) -> bytes:
-        """The EIP-712 struct hash: an array of words is hashed as the words' concatenation."""
+        """The EIP-712 struct hash: an array encodes as the hash of its members."""
         return keccak(
             type_hash(TICKETS_TYPE) + word(self.round) + self.header_hash + keccak(b"".join(self.leaves))
         )
