@@ -59,7 +59,7 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
     /// @dev Addresses that are active at once when they join, because everyone could see them from the start.
     mapping(address => bool) private _founder;
     mapping(address => Member) private _members;
-    /// @dev All that are admitted or bonded, and how many of them are not leaving.
+    /// @dev All that are admitted, bonded or slashed, and how many of those admitted or bonded are not leaving.
     EnumerableSet.AddressSet private _known;
     uint256 private _staying;
     Rule[] private _rules;
@@ -295,8 +295,9 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         found.bond -= uint128(taken);
         if (expelled) {
             if (found.activeUntil == NEVER) --_staying;
+            // Stays among the known, where nothing but a view looks: to find and remove it there would cost the claimant more gas than
+            // all else here.
             found.standing = Standing.Slashed;
-            _known.remove(signer);
             emit AttesterSlashed(signer, taken);
         }
         _members[signer] = found;
