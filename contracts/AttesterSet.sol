@@ -59,9 +59,8 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
     /// @dev Addresses that are active at once when they join, because everyone could see them from the start.
     mapping(address => bool) private _founder;
     mapping(address => Member) private _members;
-    /// @dev All that are admitted or bonded, and how many of them are not leaving.
+    /// @dev All that are admitted, bonded or slashed.
     EnumerableSet.AddressSet private _known;
-    uint256 private _staying;
     Rule[] private _rules;
 
     /// @param admin May admit, expel, set the threshold and connect.
@@ -118,7 +117,6 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         member.standing = Standing.None;
         _founder[attester] = false;
         _known.remove(attester);
-        --_staying;
         emit AdmissionRevoked(attester);
     }
 
@@ -255,12 +253,12 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         require(attester != address(0), ZeroAttester());
         _require(attester, Standing.None).standing = Standing.Admitted;
         _known.add(attester);
-        ++_staying;
         emit AttesterAdmitted(attester);
     }
 
     function _setThreshold(uint8 threshold_) private {
-        require(threshold_ != 0 && threshold_ <= _staying, ThresholdOutOfRange(threshold_, _staying));
+        uint256 count = _staying();
+        require(threshold_ != 0 && threshold_ <= count, ThresholdOutOfRange(threshold_, count));
         threshold = threshold_;
         _rules.push(Rule(uint64(block.timestamp), threshold_));
         emit ThresholdSet(threshold_);
@@ -272,7 +270,6 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         uint40 until = uint40(block.timestamp) + uint40(leaveDelay);
         member.activeUntil = until;
         member.bondOpensAt = until + uint40(bondDelay);
-        --_staying;
         emit AttesterLeaving(attester, until, member.bondOpensAt);
     }
 
@@ -294,13 +291,14 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         taken = expelled || each > found.bond ? found.bond : each;
         found.bond -= uint128(taken);
         if (expelled) {
-            if (found.activeUntil == NEVER) --_staying;
+            // Stays among the known, where nothing but a view looks: to find and remove it there would cost the claimant more gas than
+            // all else here.
             found.standing = Standing.Slashed;
-            _known.remove(signer);
             emit AttesterSlashed(signer, taken);
+        } else {
+            emit BondChanged(signer, found.bond);
         }
         _members[signer] = found;
-        emit BondChanged(signer, found.bond);
     }
 
     /// @dev A receiver that the token refuses must not keep a lie from being punished: what does not move is kept for it.
@@ -308,6 +306,16 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         if (amount == 0 || IERC20(bondToken).trySafeTransfer(to, amount)) return;
         kept[to] += amount;
         emit PaymentKept(to, amount);
+    }
+
+    /// @dev How many are admitted or bonded and not leaving.
+    function _staying() private view returns (uint256 count) {
+        address[] memory all = _known.values();
+        for (uint256 i = 0; i < all.length; ++i) {
+            Member memory member = _members[all[i]];
+            bool isMember = member.standing == Standing.Admitted || member.standing == Standing.Bonded;
+            if (isMember && (member.activeUntil == 0 || member.activeUntil == NEVER)) ++count;
+        }
     }
 
     function _require(address attester, Standing standing) private view returns (Member storage member) {

@@ -45,11 +45,9 @@ contract Disputes is IDisputes {
     IAttesterSet public immutable attesterSet;
     /// @notice From which difference on bonds are slashed, E8.
     uint256 public immutable materialityE8;
-    /// @notice What a smaller lie costs its signers together, units of the bond token.
+    /// @notice What a smaller lie costs its signers together, in equal parts that are rounded down; units of the bond token.
     uint256 public immutable bounty;
 
-    /// @notice What is so far proven of an epoch or of tickets: whether their signers were slashed for it. The key is a digest.
-    mapping(bytes32 => bool) public slashedFor;
     /// @notice Tickets, by digest, that were proven wrong.
     mapping(bytes32 => bool) public invalidTickets;
     /// @notice Rounds of which a bounty for tickets was paid. One computation gone wrong by a bit would otherwise make every ticket of the
@@ -140,11 +138,11 @@ contract Disputes is IDisputes {
         found.headerHash = TypedData.hashHeader(header);
         _requireOpen(found, signaturesHash);
         found.digest = ticketDigest(header.round, found.headerHash, batch.leaves);
+        found.subject = found.digest;
         _reveal(commitmentOf(msg.sender, Kind.Ticket, header.round, found.digest, salt));
         bytes32 leafHash = TypedData.hashLeaf(leaf);
         require(place < batch.leaves.length && batch.leaves[place] == leafHash, NotInBatch(leafHash, place));
         found.isInvalid = invalidTickets[found.digest];
-        require(!found.isInvalid || !slashedFor[found.digest], AlreadyInvalid(header.round, found.digest));
         address[] memory signers = _quorum(found.digest, batch.signatures, header.time);
         _settleTicket(found, signers, Judgement.judge(court, header, leaf, witness));
     }
@@ -212,10 +210,7 @@ contract Disputes is IDisputes {
         found.isInvalid = _requireOpen(found, keccak256(claim.signatures));
         found.digest = MessageHashUtils.toTypedDataHash(epochs.domainSeparator(), found.headerHash);
         // Only a figure can be wrong by enough to be judged after the epoch has become invalid.
-        require(
-            !found.isInvalid || (kind == Kind.Leaf && !slashedFor[found.digest]),
-            AlreadyInvalid(found.round, subject)
-        );
+        require(!found.isInvalid || kind == Kind.Leaf, AlreadyInvalid(found.round, subject));
         _reveal(commitmentOf(msg.sender, kind, found.round, subject, claim.salt));
     }
 
@@ -252,10 +247,9 @@ contract Disputes is IDisputes {
 
     function _settle(Claim calldata claim, Case memory found, uint256 differenceE8) private {
         bool isMaterial = differenceE8 >= materialityE8 && differenceE8 != 0;
-        if (found.isInvalid) require(isMaterial, AlreadyInvalid(found.round, found.subject));
-        else epochs.invalidate(found.round, claim.fallbackHeader);
-        if (isMaterial) slashedFor[found.digest] = true;
+        if (!found.isInvalid) epochs.invalidate(found.round, claim.fallbackHeader);
         uint256 paid = _penalize(Signers.recover(found.digest, claim.signatures), isMaterial);
+        _requireMore(found, isMaterial, paid);
         emit EpochDisputed(
             found.round,
             msg.sender,
@@ -269,27 +263,29 @@ contract Disputes is IDisputes {
 
     function _settleTicket(Case memory found, address[] memory signers, uint256 differenceE8) private {
         bool isMaterial = differenceE8 >= materialityE8 && differenceE8 != 0;
-        if (found.isInvalid) {
-            require(isMaterial, AlreadyInvalid(found.round, found.digest));
-        } else {
+        if (!found.isInvalid) {
             invalidTickets[found.digest] = true;
             epochs.invalidateTicket(found.digest);
         }
         uint256 paid = 0;
         if (isMaterial || !ticketBountyPaid[found.round]) {
-            if (isMaterial) slashedFor[found.digest] = true;
-            else ticketBountyPaid[found.round] = true;
+            if (!isMaterial) ticketBountyPaid[found.round] = true;
             paid = _penalize(signers, isMaterial);
         }
+        _requireMore(found, isMaterial, paid);
         emit TicketDisputed(found.round, msg.sender, found.digest, differenceE8, isMaterial, paid);
+    }
+
+    /// @dev What is invalid already has to be worth a slash, and its signers must have something left to lose.
+    function _requireMore(Case memory found, bool isMaterial, uint256 paid) private pure {
+        require(!found.isInvalid || (isMaterial && paid != 0), AlreadyInvalid(found.round, found.subject));
     }
 
     /// @dev Half of the whole bonds, or the bounty from all in equal parts, to the caller.
     function _penalize(address[] memory signers, bool isMaterial) private returns (uint256) {
         if (isMaterial) return attesterSet.penalize(signers, 0, msg.sender, type(uint256).max, true);
-        // Rounded up: the parts together are no less than the bounty.
-        uint256 each = (bounty + signers.length - 1) / signers.length;
-        return attesterSet.penalize(signers, each, msg.sender, bounty, false);
+        // All that is taken is paid, so that nothing is left for a transfer of next to nothing to the fund.
+        return attesterSet.penalize(signers, bounty / signers.length, msg.sender, bounty, false);
     }
 
     /// @dev The accountable signers of tickets, as many as some quorum had since the header's time.

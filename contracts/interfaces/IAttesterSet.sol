@@ -44,7 +44,7 @@ interface IAttesterSet {
     event AttesterLeaving(address indexed attester, uint64 activeUntil, uint64 bondOpensAt);
     /// @notice An attester's bond now, in token units. Below a whole bond its signatures do not count.
     event BondChanged(address indexed attester, uint256 bond);
-    /// @notice Out at once and for good; `amount` of its bond was taken, in token units.
+    /// @notice Out at once and for good; `amount` was taken, in token units: its whole bond.
     event AttesterSlashed(address indexed attester, uint256 amount);
     /// @notice How many signatures an epoch carries from now on.
     event ThresholdSet(uint8 threshold);

@@ -78,10 +78,17 @@ class Epoch:
 class DisputeStage:
     """Accounts in a drawn world, epochs of them true or not, and disputes."""
 
-    def __init__(self, rng: Random, accounts: int = 3, value: Value = ordinary, most: int = 12) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        accounts: int = 3,
+        value: Value = ordinary,
+        most: int = 12,
+        drawn: World | None = None,
+    ) -> None:
         self.court = Court(underlyings=2)
         self.machine = self.court.machine
-        self.drawn: World = world(rng, (1, 2), 9, value)
+        self.drawn: World = world(rng, (1, 2), 9, value) if drawn is None else drawn
         self.model_hash = self.court.publish(self.drawn.model)
         self.values: SpecValues = value_table(self.drawn.market, self.drawn.model)
         self.market = encode_market(self.drawn.market)

@@ -42,7 +42,8 @@ ORDER = 2**256 - 0x14551231950B75FC4402DA1732FC9BEBF
 """Order of the curve: r, s and r, order - s are signatures of the same message by the same key."""
 RIVAL = person("rival").address
 BONDED, SLASHED = 2, 3
-PART = -(-BOUNTY // THRESHOLD)
+PART = BOUNTY // THRESHOLD
+PAID = THRESHOLD * PART
 
 
 @pytest.fixture
@@ -88,9 +89,9 @@ def test_a_small_lie_costs_its_signers_a_bounty(stage: DisputeStage) -> None:
         "subject": bytes(32),
         "differenceE8": 1,
         "slashed": False,
-        "paid": BOUNTY,
+        "paid": PAID,
     }
-    assert balances(stage) == (BOUNTY, THRESHOLD * PART - BOUNTY)
+    assert balances(stage) == (PAID, 0)
     for attester in ATTESTERS:
         signed = attester in SIGNERS
         assert stage.attesters.call("bondOf", attester.address) == BOND - signed * PART
@@ -132,7 +133,7 @@ def test_identities_and_counts_cost_a_bounty(stage: DisputeStage) -> None:
     stage.commit(Kind.IDENTITY, 1)
     dispute(stage, epoch, 1)
     assert stage.event("EpochDisputed")["kind"] == Kind.IDENTITY
-    assert balances(stage)[0] == BOUNTY
+    assert balances(stage)[0] == PAID
     # Of another round, the last account left out, and one put in.
     for number, leaves in (
         (ROUND + 1, stage.true_leaves()[:-1]),
@@ -285,7 +286,7 @@ def test_a_front_run_claim(stage: DisputeStage) -> None:
     with refused("RevealTooEarly"):
         dispute(stage, epoch, 0, RIVAL)
     dispute(stage, epoch, 0)
-    assert balances(stage)[0] == BOUNTY
+    assert balances(stage)[0] == PAID
     stage.next_block()
     with refused("AlreadyInvalid"):
         dispute(stage, epoch, 0, RIVAL)
@@ -457,7 +458,7 @@ def test_a_wrong_ticket_leaves_the_epoch_alone(stage: DisputeStage) -> None:
         "digest": digest,
         "differenceE8": 1,
         "slashed": False,
-        "paid": BOUNTY,
+        "paid": PAID,
     }
     assert stage.stage.call("record", ROUND)[1] == 1
     commit_to_tickets(stage, made)
@@ -485,7 +486,7 @@ def test_one_bounty_for_all_small_lies_in_tickets_of_a_round(stage: DisputeStage
         dispute_ticket(stage, made)
         paid.append(stage.event("TicketDisputed")["paid"])
         assert [e for e in stage.machine.events() if e.name == "TicketInvalidated"]
-    assert paid == [BOUNTY, 0, 0, THRESHOLD * (BOND - PART) // 2]
+    assert paid == [PAID, 0, 0, THRESHOLD * (BOND - PART) // 2]
 
 
 def test_tickets_that_no_quorum_signed(stage: DisputeStage) -> None:
