@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 
 /// @title The ordered tree over all leaves of an epoch (tree.py)
@@ -11,7 +12,7 @@ library OrderedTree {
 
     /// @notice Levels above the leaves: the least d with 2^d >= count. Reverts with TooManyLeaves(count) above 2^40.
     function depth(uint256 count) internal pure returns (uint256 levels) {
-        while (levels <= MAX_DEPTH && (1 << levels) < count) ++levels;
+        if (count > 1) levels = Math.log2(count - 1) + 1;
         if (levels > MAX_DEPTH) revert ISpecErrors.TooManyLeaves(count);
     }
 
@@ -32,12 +33,19 @@ library OrderedTree {
         uint256 levels = depth(count);
         if (proof.length != levels) revert ISpecErrors.BadProofLength(proof.length, levels);
         bytes32 node = leaf;
-        for (uint256 height = 0; height < levels; ++height) {
-            bytes32 sibling = proof[height];
-            node =
-                (index >> height) & 1 == 0
-                    ? keccak256(abi.encode(node, sibling))
-                    : keccak256(abi.encode(sibling, node));
+        // For each height: `sibling` = proof[height], and `node` becomes keccak256(abi.encode(node, sibling)) if that bit of the index is
+        // 0, keccak256(abi.encode(sibling, node)) if it is 1. Words 0 and 1 of memory are free for hashing.
+        assembly ("memory-safe") {
+            for {
+                let height := 0
+            } lt(height, levels) {
+                height := add(height, 1)
+            } {
+                let place := shl(5, and(shr(height, index), 1))
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(add(proof.offset, shl(5, height))))
+                node := keccak256(0, 64)
+            }
         }
         if (node != root) revert ISpecErrors.WrongRoot(node, root);
     }
