@@ -208,10 +208,23 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
     }
 
     /// @inheritdoc IMarginVault
-    function addCash(uint64 account, int256 delta) external returns (int256 balance) {
+    function addCash(uint64 account, int256 delta) external {
         require(msg.sender == address(ledger), NotConnected(msg.sender));
-        balance = cash[account] + delta;
-        _setCash(account, balance);
+        _setCash(account, cash[account] + delta);
+    }
+
+    /// @inheritdoc IMarginVault
+    function exchangeCash(
+        uint64 a,
+        int256 deltaA,
+        uint64 b,
+        int256 deltaB
+    ) external returns (int256 cashA, int256 cashB) {
+        require(msg.sender == address(ledger), NotConnected(msg.sender));
+        cashA = cash[a] + deltaA;
+        _setCash(a, cashA);
+        cashB = cash[b] + deltaB;
+        _setCash(b, cashB);
     }
 
     /// @inheritdoc IMarginVault

@@ -131,8 +131,16 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         _requireMatch(a, b);
         uint256 sizeE8 = _size(a, _requireTradable(a.instrument));
         bytes32[] memory leaves = new bytes32[](2);
-        leaves[0] = _trade(a, signatureA, portfolioA, leafA, a.price);
-        leaves[1] = _trade(b, signatureB, portfolioB, leafB, a.price);
+        leaves[0] = _trade(a, signatureA, portfolioA, leafA);
+        leaves[1] = _trade(b, signatureB, portfolioB, leafB);
+        (int256 cashA, int256 cashB) = vault.exchangeCash(
+            a.account,
+            _proceeds(a.quantity, a.price),
+            b.account,
+            _proceeds(b.quantity, a.price)
+        );
+        _requireMargin(cashA, leafA);
+        _requireMargin(cashB, leafB);
         epochs.useTickets(leaves, signatures, _union(leafA.worstScenarios, leafB.worstScenarios), sizeE8);
         _announce(a, b);
     }
@@ -235,18 +243,17 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         _use(order, signature, portfolio);
         change.account = order.account;
         change.cashBefore = vault.cash(order.account);
-        change.cashAfter = change.cashBefore + _proceeds(order, price);
+        change.cashAfter = change.cashBefore + _proceeds(order.quantity, price);
         change.portfolioBefore = portfolio;
         change.portfolioAfter = PortfolioCodec.applyTrade(portfolio, order.instrument, order.quantity);
     }
 
-    /// @dev One side of a trade on a ticket, done; returns the ticket's leaf hash, whose signatures the caller has checked.
+    /// @dev One side of a trade on a ticket, done but for its money; returns the hash of the leaf, whose figures and signatures the caller checks.
     function _trade(
         Order calldata order,
         bytes calldata signature,
         bytes calldata portfolio,
-        Leaf calldata leaf,
-        int64 price
+        Leaf calldata leaf
     ) private returns (bytes32) {
         Account storage stored = _use(order, signature, portfolio);
         uint64 account = order.account;
@@ -257,13 +264,6 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         // The trade changes one position: if it is not of spot, no spot became negative.
         if (InstrumentId.isSpot(order.instrument)) MarginGate.requireCoveredSpot(account, result);
         _write(account, stored, result, resultHash);
-        int256 equity = vault.addCash(account, _proceeds(order, price)) + leaf.portfolioValue;
-        require(
-            equity >= 0 && uint256(equity) >= leaf.initialMargin,
-            BelowInitialMargin(account, equity, leaf.initialMargin)
-        );
-        int256 free = equity - leaf.spotValue;
-        require(free >= 0, CashDeficit(account, uint256(-free)));
         return TypedData.hashLeafGiven(leaf);
     }
 
@@ -274,12 +274,16 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         bytes calldata portfolio
     ) private returns (Account storage stored) {
         uint64 account = order.account;
-        stored = _known(account);
-        require(!stored.isFrozen, AccountFrozen(account));
+        stored = _accounts[account];
+        (address owner, bool isFrozen) = (stored.owner, stored.isFrozen);
+        require(owner != address(0), UnknownAccount(account));
+        require(!isFrozen, AccountFrozen(account));
         require(block.timestamp <= order.deadline, OrderExpired(order.deadline, block.timestamp));
         _useNonce(account, order.nonce);
-        (address signer, , ) = ECDSA.tryRecoverCalldata(digest(order), signature);
-        require(signer == stored.owner, WrongOrderSigner(account, signer, stored.owner));
+        // The match has read all other fields of both orders.
+        bytes32 signed = _hashTypedDataV4(TypedData.hashOrderGiven(order));
+        (address signer, , ) = ECDSA.tryRecoverCalldata(signed, signature);
+        require(signer == owner, WrongOrderSigner(account, signer, owner));
         _requirePortfolio(account, stored, portfolio);
     }
 
@@ -301,17 +305,20 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
     }
 
     function _useNonce(uint64 account, uint64 nonce) private {
-        require(!_usedNonces[account].get(nonce), OrderUsed(account, nonce));
-        _usedNonces[account].set(nonce);
+        mapping(uint256 => uint256) storage used = _usedNonces[account]._data;
+        uint256 word = used[nonce >> 8];
+        uint256 bit = 1 << (nonce & 0xff);
+        require(word & bit == 0, OrderUsed(account, nonce));
+        used[nonce >> 8] = word | bit;
     }
 
     /// @dev Returns the instrument's strike (E8), zero if it has none.
     function _requireTradable(uint32 id) private view returns (uint256 strike) {
-        require(instruments.isListed(id), InstrumentNotListed(id));
-        uint256 terms = instruments.terms(abi.encodePacked(id, int64(1)))[0];
-        uint256 expiry = terms >> 64;
+        bool listed;
+        uint256 expiry;
+        (listed, expiry, strike) = instruments.listing(id);
+        require(listed, InstrumentNotListed(id));
         require(expiry == 0 || expiry > block.timestamp, InstrumentExpired(id, expiry));
-        return uint64(terms);
     }
 
     /// @dev What is at stake in a trade, E8, rounded up: the money that it moves, and of an option what it may come to cost.
@@ -337,8 +344,19 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
     }
 
     /// @dev Rounding down what an account receives is rounding up what it pays: one formula for buyer and seller.
-    function _proceeds(Order calldata order, int64 price) private pure returns (int256) {
-        return FixedPoint.floorDiv(-int256(order.quantity) * price, E8);
+    function _proceeds(int64 quantity, int64 price) private pure returns (int256) {
+        return FixedPoint.floorDiv(-int256(quantity) * price, E8);
+    }
+
+    /// @dev On figures that the epoch registry vouches for.
+    function _requireMargin(int256 balance, Leaf calldata leaf) private pure {
+        int256 equity = balance + leaf.portfolioValue;
+        require(
+            equity >= 0 && uint256(equity) >= leaf.initialMargin,
+            BelowInitialMargin(leaf.account, equity, leaf.initialMargin)
+        );
+        int256 free = equity - leaf.spotValue;
+        require(free >= 0, CashDeficit(leaf.account, uint256(-free)));
     }
 
     /// @dev The pairs of one leaf, and those of another whose underlyings the first does not name: no feed is asked twice.

@@ -132,8 +132,21 @@ interface IMarginVault is IProtocolErrors {
     /// @notice Change an account's cash by the outcome of a trade or a settlement. Ledger only.
     /// @param account The account.
     /// @param delta E8, signed.
-    /// @return balance The account's cash afterwards, E8, signed.
-    function addCash(uint64 account, int256 delta) external returns (int256 balance);
+    function addCash(uint64 account, int256 delta) external;
+
+    /// @notice Change the cash of two accounts by the outcome of their trade, which makes no money. Ledger only.
+    /// @param a One account.
+    /// @param deltaA What it receives, E8, signed.
+    /// @param b The other account.
+    /// @param deltaB What that receives, E8, signed.
+    /// @return cashA The cash of `a` afterwards, E8, signed.
+    /// @return cashB The cash of `b` afterwards, E8, signed.
+    function exchangeCash(
+        uint64 a,
+        int256 deltaA,
+        uint64 b,
+        int256 deltaB
+    ) external returns (int256 cashA, int256 cashB);
 
     /// @notice The cash of an account, E8, signed.
     /// @param account The account.

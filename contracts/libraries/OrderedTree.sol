@@ -30,21 +30,30 @@ library OrderedTree {
         bytes32 root
     ) internal pure {
         if (index >= count) revert ISpecErrors.LeafOutOfRange(index, count);
-        uint256 levels = depth(count);
-        if (proof.length != levels) revert ISpecErrors.BadProofLength(proof.length, levels);
+        uint256 levels = proof.length;
+        // The depth is the least number of levels that hold all leaves: one less would not.
+        if (levels > MAX_DEPTH || 1 << levels < count || (levels != 0 && 1 << (levels - 1) >= count)) {
+            revert ISpecErrors.BadProofLength(levels, depth(count));
+        }
         bytes32 node = leaf;
-        // For each height: `sibling` = proof[height], and `node` becomes keccak256(abi.encode(node, sibling)) if that bit of the index is
-        // 0, keccak256(abi.encode(sibling, node)) if it is 1. Words 0 and 1 of memory are free for hashing.
+        // for (uint256 height = 0; height < levels; ++height) {
+        //     bytes32 sibling = proof[height];
+        //     node = (index >> height) & 1 == 0 ? keccak256(abi.encode(node, sibling)) : keccak256(abi.encode(sibling, node));
+        // }
+        // Memory below 64 is free for hashing; of the index, what is above the bit that counts is cut off by the mask.
         assembly ("memory-safe") {
+            let bits := shl(5, index)
+            let end := add(proof.offset, shl(5, levels))
             for {
-                let height := 0
-            } lt(height, levels) {
-                height := add(height, 1)
+                let at := proof.offset
+            } lt(at, end) {
+                at := add(at, 32)
             } {
-                let place := shl(5, and(shr(height, index), 1))
+                let place := and(bits, 32)
                 mstore(place, node)
-                mstore(xor(place, 32), calldataload(add(proof.offset, shl(5, height))))
+                mstore(xor(place, 32), calldataload(at))
                 node := keccak256(0, 64)
+                bits := shr(1, bits)
             }
         }
         if (node != root) revert ISpecErrors.WrongRoot(node, root);
