@@ -46,7 +46,12 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
     /// @notice How many blocks must follow the one that an epoch margins.
     uint64 public immutable minDepth;
 
+    /// @notice Who may use leaves; zero until connected.
+    address public vault;
+    /// @notice Who may use tickets; zero until connected.
+    address public ledger;
     EpochHeader private _latest;
+    mapping(uint8 => uint64) private _spots;
     mapping(uint8 => mapping(uint32 => Settlement)) private _settlements;
     /// @dev Per underlying, how many of the first listed expiries are settled: they need no look again.
     mapping(uint8 => uint256) private _settledPrefix;
@@ -73,6 +78,32 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
         guard = guard_;
         maxAge = maxAge_;
         minDepth = minDepth_;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function connect(address vault_, address ledger_, address) external {
+        require(vault == address(0), AlreadyConnected());
+        vault = vault_;
+        ledger = ledger_;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function useLeaf(bytes calldata, uint256) external view returns (bytes32 leafRoot, uint64 leafCount) {
+        require(msg.sender == vault, NotConnected(msg.sender));
+        (, leafRoot, leafCount) = liveTree();
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function useTickets(
+        bytes32[] calldata leaves,
+        bytes calldata signatures,
+        bytes calldata,
+        uint256
+    ) external view {
+        require(msg.sender == ledger, NotConnected(msg.sender));
+        _requireLive();
+        bytes32 tickets = TypedData.hashTickets(_latest.round, TypedData.hashHeader(_latest), leaves);
+        _requireQuorum(_hashTypedDataV4(tickets), signatures);
     }
 
     /// @inheritdoc IEpochRegistry
@@ -106,9 +137,25 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
 
     /// @inheritdoc IEpochRegistry
     function requireLive() external view returns (EpochHeader memory header) {
-        header = _latest;
-        require(header.round != 0, NoEpoch());
-        require(block.timestamp < header.validUntil, EpochExpired(header.validUntil, block.timestamp));
+        _requireLive();
+        return _latest;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function liveTree() public view returns (uint64 round, bytes32 leafRoot, uint64 leafCount) {
+        _requireLive();
+        return (_latest.round, _latest.leafRoot, _latest.leafCount);
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function liveMarket() external view returns (bytes32 modelHash, bytes32 marketHash) {
+        _requireLive();
+        return (_latest.modelHash, _latest.marketHash);
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function spotOf(uint8 underlying) external view returns (uint64) {
+        return _spots[underlying];
     }
 
     /// @inheritdoc IEpochRegistry
@@ -144,6 +191,7 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
             if (section.underlying > listed.count) revert UnlistedUnderlying(uint8(section.underlying));
             if (section.underlying != i + 1) revert UnderlyingNotQuoted(uint8(i + 1));
             guard.check(uint8(section.underlying), uint64(section.spot));
+            _spots[uint8(section.underlying)] = uint64(section.spot);
             guard.checkPerpetual(uint8(section.underlying), uint64(section.perpetual), uint64(section.spot));
             _recordSettlements(market, section);
             _requireExpiries(listed, market, section);
@@ -213,6 +261,11 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
             require(attesterSet.isAttester(signer), NotAttester(signer));
             previous = signer;
         }
+    }
+
+    function _requireLive() private view {
+        require(_latest.round != 0, NoEpoch());
+        require(block.timestamp < _latest.validUntil, EpochExpired(_latest.validUntil, block.timestamp));
     }
 
     function _requireOrder(EpochHeader calldata header) private view {

@@ -26,6 +26,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         mapping(uint256 strike => bool isKnown) knownStrikes;
     }
 
+    uint256 private constant UNDERLYING_SLOTS = 5;
     uint256 private constant NOWHERE = type(uint256).max;
 
     /// @dev Underlying 1 stands first.
@@ -148,6 +149,18 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     }
 
     /// @inheritdoc IInstrumentRegistry
+    function listing(uint32 id) external view returns (bool listed, uint256 expiry, uint256 strike) {
+        listed = _listed.get(id);
+        uint256 index = InstrumentId.expiryIndex(id);
+        if (!listed || index < InstrumentId.FIRST_EXPIRY_INDEX) return (listed, 0, 0);
+        Underlying storage known = _registered(InstrumentId.underlying(id));
+        expiry = _registeredExpiry(known, index - InstrumentId.FIRST_EXPIRY_INDEX);
+        uint256 strikeIndex = InstrumentId.strikeIndex(id);
+        if (strikeIndex == 0) return (listed, expiry, 0);
+        strike = _strikeIn(known.strikeWords[(strikeIndex - 1) >> 2], strikeIndex - 1);
+    }
+
+    /// @inheritdoc IInstrumentRegistry
     function terms(bytes calldata portfolio) external view returns (uint256[] memory result) {
         if (portfolio.length % PortfolioCodec.POSITION_BYTES != 0) {
             revert ISpecErrors.BadPortfolioLength(portfolio.length);
@@ -203,6 +216,28 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint256 place = index - InstrumentId.FIRST_EXPIRY_INDEX;
         if (place >= known.expiries.length) revert ISpecErrors.UnknownInstrument(id);
         return (known.expiries[place], known.strikeCount);
+    }
+
+    /// @dev Equals _underlyings[underlying - 1], for an underlying of something listed: without reading the length.
+    function _registered(uint256 underlying) private pure returns (Underlying storage known) {
+        assembly ("memory-safe") {
+            mstore(0, _underlyings.slot)
+            known.slot := add(keccak256(0, 32), mul(sub(underlying, 1), UNDERLYING_SLOTS))
+        }
+    }
+
+    /// @dev Equals known.expiries[place], for an expiry of something listed: without reading the length.
+    function _registeredExpiry(
+        Underlying storage known,
+        uint256 place
+    ) private view returns (uint256 expiry) {
+        uint32[] storage all = known.expiries;
+        assembly ("memory-safe") {
+            mstore(0, all.slot)
+            // Eight to a word, the first in the low bits.
+            expiry := sload(add(keccak256(0, 32), shr(3, place)))
+            expiry := and(shr(shl(5, and(place, 7)), expiry), 0xffffffff)
+        }
     }
 
     function _checkStrike(uint256 id, uint256 strikeCount) private pure {

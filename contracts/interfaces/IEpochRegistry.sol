@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { IProtocolErrors } from "./IProtocolErrors.sol";
 import { EpochHeader, Leaf } from "./Types.sol";
 
 /// @title The newest epoch, and the settlement price of every expiry
 /// @notice An epoch is in force from its posting until just before `validUntil`. Anyone may post what a quorum signed.
-interface IEpochRegistry {
+interface IEpochRegistry is IProtocolErrors {
     /// @notice A new epoch, with all that is needed to check it.
     event EpochPosted(uint64 indexed round, EpochHeader header, bytes signatures, bytes market);
     /// @notice Leaves put into the logs, so that an auditor sees the posted figures. Nobody vouches for them here: they count if together
@@ -59,6 +60,34 @@ interface IEpochRegistry {
     /// @notice The market lacks an underlying that the registry of instruments knows.
     error UnderlyingNotQuoted(uint8 underlying);
 
+    /// @notice Connect those who may use what attesters signed, once.
+    /// @param vault Uses leaves.
+    /// @param ledger Uses tickets.
+    /// @param disputes Invalidates what was wrong.
+    function connect(address vault, address ledger, address disputes) external;
+
+    /// @notice Release cash on a leaf of the newest epoch. Vault only; it checks the leaf against what this returns.
+    /// @param underlyings The leaf's worst scenarios: two bytes per held underlying, of which the first is the underlying.
+    /// @param amountE8 What is released, E8.
+    /// @return leafRoot The epoch's root.
+    /// @return leafCount How many leaves it has.
+    function useLeaf(
+        bytes calldata underlyings,
+        uint256 amountE8
+    ) external returns (bytes32 leafRoot, uint64 leafCount);
+
+    /// @notice Settle a trade on leaves for portfolios that do not exist yet. Ledger only; it checks them against the accounts.
+    /// @param leaves Struct hashes of the leaves.
+    /// @param signatures Exactly `threshold` signatures of the tickets for the newest epoch, as in `post`.
+    /// @param underlyings Two bytes per underlying held in any of the leaves, of which the first is the underlying.
+    /// @param sizeE8 The size of the trade, E8.
+    function useTickets(
+        bytes32[] calldata leaves,
+        bytes calldata signatures,
+        bytes calldata underlyings,
+        uint256 sizeE8
+    ) external;
+
     /// @notice Make an epoch the newest one.
     /// @param header The header.
     /// @param signatures Exactly `threshold` signatures of its digest, 65 bytes each (r, s, v), by increasing address of the signer.
@@ -78,6 +107,16 @@ interface IEpochRegistry {
 
     /// @notice The newest epoch; reverts with NoEpoch() or EpochExpired(validUntil, time) unless it is in force.
     function requireLive() external view returns (EpochHeader memory);
+
+    /// @notice The newest epoch's tree; reverts like `requireLive`.
+    function liveTree() external view returns (uint64 round, bytes32 leafRoot, uint64 leafCount);
+
+    /// @notice The newest epoch's model and market; reverts like `requireLive`.
+    function liveMarket() external view returns (bytes32 modelHash, bytes32 marketHash);
+
+    /// @notice The newest epoch's spot price of an underlying, E8; 0 if there is none.
+    /// @param underlying The underlying's id.
+    function spotOf(uint8 underlying) external view returns (uint64);
 
     /// @notice The settlement price of an expiry, E8; 0 while there is none.
     /// @param underlying The underlying's id.

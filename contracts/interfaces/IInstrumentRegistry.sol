@@ -80,6 +80,13 @@ interface IInstrumentRegistry {
     /// @param id Its id.
     function isListed(uint32 id) external view returns (bool);
 
+    /// @notice Whether an instrument may be traded, and until when.
+    /// @param id Its id.
+    /// @return listed Whether it is listed; the rest is zero if it is not.
+    /// @return expiry Unix seconds, 0 for spot and perpetual.
+    /// @return strike E8, 0 unless an option.
+    function listing(uint32 id) external view returns (bool listed, uint256 expiry, uint256 strike);
+
     /// @notice Expiry and strike of every position of a portfolio; reverts with UnknownInstrument(id) for what is not registered.
     /// @param portfolio Packed portfolio bytes; only their length is checked here.
     /// @return One word per position: expiry (unix seconds, 0 for spot and perpetual) << 64 | strike (E8, 0 unless an option).

@@ -65,21 +65,22 @@ library PortfolioCodec {
         uint256 instrument,
         int256 traded
     ) internal pure returns (bytes memory) {
-        uint256 total = count(portfolio);
-        uint256 place = 0;
-        uint256 id = 0;
-        int256 quantity = 0;
-        for (; place < total; ++place) {
-            (id, quantity) = at(portfolio, place);
-            if (id >= instrument) break;
+        uint256 length = portfolio.length;
+        uint256 start = 0;
+        uint256 position = 0;
+        unchecked {
+            for (; start < length; start += POSITION_BYTES) {
+                position = Reading.wordAt(portfolio, start);
+                if (position >> 224 >= instrument) break;
+            }
         }
-        uint256 start = place * POSITION_BYTES;
-        bool held = place < total && id == instrument;
+        bool held = start < length && position >> 224 == instrument;
         uint256 end = held ? start + POSITION_BYTES : start;
-        int256 afterwards = held ? quantity + traded : traded;
+        // The cast restores the sign.
+        int256 afterwards = held ? int64(uint64(position >> 160)) + traded : traded;
         if (afterwards == 0) return bytes.concat(portfolio[:start], portfolio[end:]);
-        if (!held && total == Limits.MAX_POSITIONS) {
-            revert ISpecErrors.TooManyPositions(total + 1, Limits.MAX_POSITIONS);
+        if (!held && length == Limits.MAX_POSITIONS * POSITION_BYTES) {
+            revert ISpecErrors.TooManyPositions(Limits.MAX_POSITIONS + 1, Limits.MAX_POSITIONS);
         }
         if (instrument == 0) revert ISpecErrors.PositionsNotSorted(0, 0);
         _checkQuantity(instrument, afterwards);

@@ -101,6 +101,16 @@ contract CodecHarness {
         return TypedData.hashOrder(order);
     }
 
+    /// @notice The struct hash of a leaf, from calldata.
+    function hashLeafGiven(Leaf calldata leaf) external pure returns (bytes32) {
+        return TypedData.hashLeafGiven(leaf);
+    }
+
+    /// @notice The struct hash of an order, from calldata.
+    function hashOrderGiven(Order calldata order) external pure returns (bytes32) {
+        return TypedData.hashOrderGiven(order);
+    }
+
     /// @notice The struct hash of tickets.
     function hashTickets(
         uint64 round,

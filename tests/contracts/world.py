@@ -18,8 +18,17 @@ from marginproof.spec.margin import Margin, ValueTable, margin, value_table
 from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
 from marginproof.spec.model import Model, encode_model, model_hash
 from marginproof.spec.portfolio import apply_trade, decode_portfolio
+from marginproof.spec.provenance import Change, folded
 from marginproof.spec.tree import proof, root, tree_levels
-from marginproof.spec.typed_data import EpochHeader, Leaf, Order, digest, domain_separator, leaf_of
+from marginproof.spec.typed_data import (
+    EpochHeader,
+    Leaf,
+    Order,
+    Tickets,
+    digest,
+    domain_separator,
+    leaf_of,
+)
 
 from . import setting
 from .bonds import bonded_set
@@ -65,6 +74,8 @@ class World:
         self.portfolios: list[bytes] = []
         self.cash: list[int] = []
         self.frozen: list[bool] = []
+        self.opened_at: list[int] = []
+        self.changes: list[list[Change]] = []
         self._deploy(house, settlement)
 
     def _deploy(self, house: str | None, settlement: tuple[str, int] | None) -> None:
@@ -95,6 +106,7 @@ class World:
         )
         self.ledger.transact("connect", self.vault.address, house or self.house.address)
         self.vault.transact("connect", house or self.house.address)
+        self.epochs.transact("connect", *(c.address for c in (self.vault, self.ledger, self.house)))
         self.tokens = {
             setting.BTC: deploy("TestToken", "Bitcoin", "BTC", 8),
             setting.ETH: deploy("TestToken", "Ether", "ETH", 18),
@@ -139,8 +151,12 @@ class World:
                 self.portfolios.append(b"")
                 self.cash.append(0)
                 self.frozen.append(False)
+                self.opened_at.append(self.machine.number)
+                self.changes.append([])
             case "PortfolioChanged":
-                self.portfolios[values["account"]] = values["portfolio"]
+                account, portfolio = values["account"], values["portfolio"]
+                self.portfolios[account] = portfolio
+                self.changes[account].append(Change(self.machine.number, keccak(portfolio)))
             case "CashChanged":
                 self.cash[values["account"]] = values["cash"]
             case "FrozenChanged":
@@ -238,8 +254,17 @@ class World:
         chain_id: int = CHAIN_ID,
     ) -> bytes:
         """The signers' signatures, in their order."""
+        return self.attested(header.struct_hash(), signers, chain_id)
+
+    def attested(
+        self,
+        struct_hash: bytes,
+        signers: Iterable[LocalAccount] = ATTESTERS[:THRESHOLD],
+        chain_id: int = CHAIN_ID,
+    ) -> bytes:
+        """The signers' signatures of a header or of tickets, in their order."""
         separator = domain_separator(chain_id, to_canonical_address(self.epochs.address))
-        message = digest(separator, header.struct_hash())
+        message = digest(separator, struct_hash)
         return b"".join(sign(signer, message) for signer in signers)
 
     def submit(
@@ -311,6 +336,48 @@ class World:
             self.order(seller, instrument, -quantity, price), self.order(buyer, instrument, quantity, price)
         )
 
+    # --- tickets ---------------------------------------------------------------------------------------------------
+
+    def ticket(self, order: Order) -> Leaf:
+        """The true leaf for what the order's account will hold, on the newest market."""
+        after = self.traded(order.account, order.instrument, order.quantity)
+        return leaf_of(order.account, keccak(after), self.figures_of(after))
+
+    def sign_tickets(self, *leaves: Leaf, header: EpochHeader | None = None) -> bytes:
+        """The quorum's signatures of leaves for an epoch, the newest by default."""
+        epoch = header or self.header
+        assert epoch is not None
+        hashes = tuple(leaf.struct_hash() for leaf in leaves)
+        return self.attested(Tickets(epoch.round, epoch.struct_hash(), hashes).struct_hash())
+
+    def attested_arguments(
+        self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
+    ) -> tuple[Any, ...]:
+        """What `settleAttested` takes: two orders, `a` resting, by default on true leaves, everything well signed."""
+        given = leaves or (self.ticket(a), self.ticket(b))
+        return (
+            astuple(a),
+            self.sign_order(a),
+            astuple(b),
+            self.sign_order(b),
+            self.portfolios[a.account],
+            self.portfolios[b.account],
+            *(astuple(leaf) for leaf in given),
+            self.sign_tickets(*given) if signatures is None else signatures,
+        )
+
+    def settle_attested(
+        self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
+    ) -> None:
+        """Settle two orders on tickets."""
+        self.do(self.ledger, "settleAttested", *self.attested_arguments(a, b, leaves, signatures))
+
+    def trade_attested(self, buyer: int, seller: int, instrument: int, quantity: int, price: int) -> None:
+        """A trade on tickets at a price, E8."""
+        self.settle_attested(
+            self.order(seller, instrument, -quantity, price), self.order(buyer, instrument, quantity, price)
+        )
+
     def mark(self, instrument: int) -> int:
         """What one unit is worth on the newest market, E8."""
         return self._values()(setting.TABLE.resolve(instrument))[0]
@@ -330,3 +397,7 @@ class World:
             assert self.ledger.call("portfolioHash", account) == keccak(portfolio)
             assert self.vault.call("cash", account) == self.cash[account]
             assert self.ledger.call("frozen", account) == self.frozen[account]
+            held = (self.owners[account].address.lower(), self.frozen[account], keccak(portfolio))
+            assert self.ledger.call("accountOf", account) == held
+            past = (self.opened_at[account], folded(self.changes[account]))
+            assert self.ledger.call("provenance", account) == past

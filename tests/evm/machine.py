@@ -183,6 +183,11 @@ class Machine:
         """Block time, unix seconds."""
         return self._time
 
+    @property
+    def number(self) -> int:
+        """The block's number."""
+        return self._number
+
     def set_time(self, time: int) -> None:
         """Mine nothing, but let the block's time be `time` and its number one more."""
         self._time, self._number = time, self._number + 1

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from web3 import Web3
+from web3.contract import Contract
 from web3.types import TxReceipt
 
 from marginproof.documents import format_expiry, model_to_spec
@@ -24,6 +25,7 @@ from marginproof.spec.instruments import FIRST_EXPIRY_INDEX, IdParts, instrument
 from marginproof.spec.model import encode_model
 
 IDS_PER_TRANSACTION = 400
+DEFAULT_ADMIN_ROLE = bytes(32)
 SETTLEMENT_DECIMALS = 6
 COLLATERAL_DECIMALS = 18
 FEED_DECIMALS = 8
@@ -41,6 +43,7 @@ SOURCES = tuple(
         "ModelRegistry",
         "PortfolioLedger",
         "PriceGuard",
+        "Timelock",
         "interfaces/IAggregatorV3",
         "testing/TestFeed",
         "testing/TestToken",
@@ -106,17 +109,36 @@ class Deployer:
         self.entries[name] = self.create(name, *arguments)
         return self.entries[name].address
 
+    def bound(self, name: str) -> Contract:
+        """One of the venue's own contracts, to call."""
+        entry = self.entries[name]
+        return self.sender.web3.eth.contract(address=Web3.to_checksum_address(entry.address), abi=entry.abi)
+
     def send(self, name: str, function: str, *arguments: Any) -> TxReceipt:
         """Call a function of one of the venue's own contracts."""
-        entry = self.entries[name]
-        contract = self.sender.web3.eth.contract(
-            address=Web3.to_checksum_address(entry.address), abi=entry.abi
-        )
+        contract = self.bound(name)
         return self.sender.send(contract.functions[function](*arguments), f"{name}.{function}")
+
+    def has_roles(self, name: str) -> bool:
+        """Whether powers over one of the venue's own contracts are roles."""
+        return any(entry.get("name") == "renounceRole" for entry in self.entries[name].abi)
+
+    def hand(self, name: str, role: bytes, holder: str) -> None:
+        """Give a role to a holder, and let go of it unless that is the sender itself."""
+        admin = self.sender.address
+
+        def holds(address: str) -> bool:
+            call = self.bound(name).functions.hasRole(role, address)
+            return bool(read(call.call, endpoint(self.sender.web3), f"{name}.hasRole"))
+
+        if not holds(holder):
+            self.send(name, "grantRole", role, holder)
+        if holder != admin and holds(admin):
+            self.send(name, "renounceRole", role, admin)
 
 
 def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: DeployPlan) -> Deployment:
-    """Deploy and configure a whole venue; the sender becomes its admin.
+    """Deploy and configure a whole venue. The sender is its admin, or was until it handed every power to the plan's timelock.
 
     Errors: InputError for a plan that does not hold together or whose expiries the chain's clock has passed, both before anything is
     sent; ChainError with the contract's reason. Nothing is written here: save the returned deployment.
@@ -154,6 +176,7 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     )
     deployer.send("PortfolioLedger", "connect", vault, house)
     deployer.send("MarginVault", "connect", house)
+    deployer.send("EpochRegistry", "connect", vault, ledger, house)
     deployer.send("InstrumentRegistry", "grantRole", keccak(b"LISTER_ROLE"), admin)
     deployer.send("ModelRegistry", "grantRole", keccak(b"MODEL_ROLE"), admin)
     deployer.send("ModelRegistry", "publish", encode_model(model))
@@ -168,6 +191,7 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
             tokens[underlying.symbol],
             feeds[underlying.symbol],
         )
+    _hand_over(deployer, plan)
     return Deployment(
         chainId=sender.web3.eth.chain_id,
         block=deployer.first_block or 0,
@@ -175,6 +199,25 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
         tokens=tokens,
         feeds=feeds,
     )
+
+
+def _hand_over(deployer: Deployer, plan: DeployPlan) -> None:
+    """Give the roles to those the plan names, and last of all the power to give roles to the timelock, if there is to be one."""
+    admin, timelock = deployer.sender.address, None
+    if plan.timelock is not None:
+        proposers = [Web3.to_checksum_address(a) for a in plan.timelock.proposers or (admin,)]
+        timelock = deployer.core("Timelock", plan.timelock.delay, proposers)
+    for contract, role, holder in (
+        ("InstrumentRegistry", keccak(b"LISTER_ROLE"), plan.roles.lister or admin),
+        ("ModelRegistry", keccak(b"MODEL_ROLE"), plan.roles.model or timelock or admin),
+        ("MarginVault", keccak(b"PAUSER_ROLE"), plan.roles.pauser or admin),
+    ):
+        deployer.hand(contract, role, Web3.to_checksum_address(holder))
+    if timelock is None:
+        return
+    for name in list(deployer.entries):
+        if name != "Timelock" and deployer.has_roles(name):
+            deployer.hand(name, DEFAULT_ADMIN_ROLE, timelock)
 
 
 def _settlement_token(deployer: Deployer, plan: DeployPlan) -> ContractEntry:

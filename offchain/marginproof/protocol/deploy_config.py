@@ -67,6 +67,28 @@ class LiquidationPlan(Document):
     ] = 1_000 * 10**8
 
 
+class TimelockPlan(Document):
+    """A timelock that holds the venue's powers: a proposer announces each use, and after the delay anyone carries it out."""
+
+    delay: Annotated[
+        int, Field(ge=0, le=60 * 86_400, description="From announcing to carrying out, seconds.")
+    ] = 172_800
+    proposers: Annotated[
+        tuple[Address, ...],
+        Field(max_length=16, description="Who may announce and cancel; the deployer if there are none."),
+    ] = ()
+
+
+class RolesPlan(Document):
+    """Who may do what needs no delay, or less trust. Left out: the deployer, and for models the timelock where there is one."""
+
+    lister: Annotated[
+        Address | None, Field(description="Adds underlyings, expiries and strikes, lists instruments.")
+    ] = None
+    model: Annotated[Address | None, Field(description="Publishes models.")] = None
+    pauser: Annotated[Address | None, Field(description="Pauses and unpauses the vault.")] = None
+
+
 class DeployPlan(Document):
     """A whole venue."""
 
@@ -90,6 +112,11 @@ class DeployPlan(Document):
         ),
     ] = 3_600
     liquidation: LiquidationPlan = LiquidationPlan()
+    timelock: Annotated[
+        TimelockPlan | None,
+        Field(description="Without one the deployer stays admin of every contract: for development only."),
+    ] = None
+    roles: RolesPlan = RolesPlan()
     underlyings: Annotated[tuple[UnderlyingPlan, ...], Field(min_length=1, max_length=limits.MAX_UNDERLYINGS)]
 
 

@@ -28,6 +28,8 @@ ORDER_TYPE: Final = (
 )
 TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 
+TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
+
 
 def word(value: int) -> bytes:
     """One 32-byte word: an integer, two's complement when negative."""
@@ -108,6 +110,21 @@ class Leaf:
             + word(self.initial_margin)
             + word(self.maintenance_margin)
             + keccak(self.worst_scenarios)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Leaves (struct hashes) for portfolios that do not exist yet, bound to one epoch by its round and its header's struct hash."""
+
+    round: int
+    header_hash: bytes
+    leaves: tuple[bytes, ...]
+
+    def struct_hash(self) -> bytes:
+        """The EIP-712 struct hash."""
+        return keccak(
+            type_hash(TICKETS_TYPE) + word(self.round) + self.header_hash + keccak(b"".join(self.leaves))
         )
 
 
