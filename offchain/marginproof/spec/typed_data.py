@@ -28,8 +28,6 @@ ORDER_TYPE: Final = (
 )
 TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 
-TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
-
 
 def word(value: int) -> bytes:
     """One 32-byte word: an integer, two's complement when negative."""
@@ -143,21 +141,6 @@ class Order:
         """The EIP-712 struct hash."""
         fields = (self.account, self.instrument, self.quantity, self.price, self.nonce, self.deadline)
         return keccak(type_hash(ORDER_TYPE) + b"".join(word(value) for value in fields))
-
-
-@dataclass(frozen=True, slots=True)
-class Tickets:
-    """Leaves of would-be portfolios, by their struct hashes, signed by a quorum for the epoch whose header has this struct hash."""
-
-    round: int
-    header_hash: bytes
-    leaves: tuple[bytes, ...]
-
-    def struct_hash(self) -> bytes:
-        """The EIP-712 struct hash: an array encodes as the hash of its members."""
-        return keccak(
-            type_hash(TICKETS_TYPE) + word(self.round) + self.header_hash + keccak(b"".join(self.leaves))
-        )
 
 
 def leaf_of(account: int, portfolio_hash: bytes, margin: Margin) -> Leaf:
