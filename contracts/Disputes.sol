@@ -220,10 +220,7 @@ contract Disputes is IDisputes {
         require(standing != IDisputedEpochs.Standing.None, UnknownEpoch(found.round));
         bytes32 given = keccak256(abi.encode(found.headerHash, signaturesHash));
         require(given == posted, NotAsPosted(found.round, given, posted));
-        require(
-            block.timestamp < finalAt && standing != IDisputedEpochs.Standing.Final,
-            WindowClosed(found.round, finalAt)
-        );
+        require(block.timestamp < finalAt, WindowClosed(found.round, finalAt));
         return standing == IDisputedEpochs.Standing.Invalid;
     }
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from evm.draws import World
 from evm.machine import STRANGER, ContractRefused, refused
 from marginproof.auditor.evidence import UNPRICED, Evidence, Kind, leaf_evidence
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Instrument
 from marginproof.spec.instruments import Kind as InstrumentKind
+from marginproof.spec.market import MarketSnapshot, UnderlyingMarket
+from marginproof.spec.model import Model, Scenario, VolKind, neutral_section
 from marginproof.spec.portfolio import Position, encode_portfolio
 from marginproof.spec.provenance import Change, History, folded, witness
 from marginproof.spec.typed_data import EpochHeader, Leaf
@@ -178,6 +181,31 @@ def test_a_portfolio_that_the_market_cannot_price() -> None:
         stage.disputes.call("disputeLeaf", *given, caller=CLAIMANT)
         found = stage.event("EpochDisputed")
         assert (found["differenceE8"], found["slashed"]) == (UNPRICED, True)
+
+
+def test_worst_scenarios_that_differ_by_one_unit_of_the_exact_loss() -> None:
+    """0.00000001 of something at 0.01 that falls by a millionth: losses of w and w + 1 round to the same requirement."""
+    wad = 10**18
+    scenarios = tuple(
+        Scenario(wad - wad // 10**6, VolKind.NONE, weight) for weight in (wad, wad + 1, wad + 1, wad - 1)
+    )
+    market = MarketSnapshot(1_900_000_000, E8, (UnderlyingMarket(1, 10**6, 10**6, wad, 0, (), ()),))
+    model = Model((neutral_section(1, scenarios),))
+    stage = DisputeStage(Random(0), accounts=0, drawn=World(market, model, ()))
+    account = stage.open(Random(1), [(Instrument(1, InstrumentKind.SPOT), 1)])
+    assert account.figures.scans[0].losses == (wad, wad + 1, wad + 1, wad - 1)
+    stage.commit(Kind.LEAF, 0)
+    true = stage.post(stage.epoch())
+    leaf = true.leaves[0]
+    assert (leaf.worst_scenarios, leaf.initial_margin) == (b"\1\1", 1)
+    for index in range(4):
+        given = (true.claim(), astuple(leaf), true.proof(0), stage.witness(0, bytes((1, index))))
+        with refused("LeafIsRight", 0, bytes((1, index))):
+            stage.disputes.call("disputeLeaf", *given, caller=CLAIMANT)
+    for index in (0, 2, 3):
+        wrong = stage.with_lie(0, worst_scenarios=bytes((1, index)))
+        assert stage.evidence(wrong, 0) == Evidence(Kind.LEAF, b"\1\1", 0, 3)
+        dispute(stage, wrong, 0, keep=False)
 
 
 def test_a_small_lie_confessed_does_not_save_from_a_large_one(stage: DisputeStage) -> None:
@@ -513,7 +541,6 @@ def flipped(signature: bytes) -> bytes:
 
 
 SPOILED: dict[str, tuple[Callable[[list[bytes]], bytes], str]] = {
-    "flipped s counted twice": (lambda s: s[0] + flipped(s[0]) + s[1], "BadSignature"),
     "one signature twice": (lambda s: s[0] + s[0] + s[1], "SignersNotIncreasing"),
     "out of order": (lambda s: s[1] + s[0] + s[2], "SignersNotIncreasing"),
     "recovery to zero": (lambda s: s[0] + bytes(64) + b"\x1b" + s[1], "BadSignature"),
@@ -531,6 +558,21 @@ def test_spoiled_signatures(stage: DisputeStage, spoil: Callable[[list[bytes]], 
     parts = [made[2][i : i + 65] for i in range(0, len(made[2]), 65)]
     with refused(error):
         dispute_ticket(stage, made, signatures=spoil(parts))
+
+
+def test_flipped_s_counted_twice(stage: DisputeStage) -> None:
+    """Both signatures recover to one attester; the one with the high s is refused, wherever it stands."""
+    made = wrong_tickets(stage, (1,))
+    commit_to_tickets(stage, made)
+    parts = [made[2][i : i + 65] for i in range(0, len(made[2]), 65)]
+    for signatures in (
+        parts[0] + flipped(parts[0]) + parts[1],
+        flipped(parts[0]) + parts[0] + parts[1],
+        flipped(parts[0]) + parts[1] + parts[2],
+        parts[0] + parts[1] + flipped(parts[2]),
+    ):
+        with refused("BadSignature"):
+            dispute_ticket(stage, made, signatures=signatures)
 
 
 def test_what_is_not_in_the_batch(stage: DisputeStage) -> None:
