@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from web3.types import TxReceipt
 
 from marginproof.auditor.disputable import Disputable, WrongCount, WrongLeaf, WrongTicket
 from marginproof.auditor.evidence import Kind
+from marginproof.auditor.findings import EpochAudit
 from marginproof.errors import ChainError
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
@@ -47,6 +48,17 @@ class Filed:
     slashed: bool
     paid: int
     transaction: str
+
+
+def cases_of(audits: Iterable[EpochAudit]) -> list[Disputable]:
+    """One dispute for each open epoch, the one that shows the greatest difference, and one for each open ticket."""
+    chosen: list[Disputable] = []
+    for audit in audits:
+        of_epoch = [item for item in audit.disputable if not isinstance(item, WrongTicket)]
+        if of_epoch and not audit.invalidated:
+            chosen.append(max(of_epoch, key=lambda item: item.evidence.difference_e8))
+        chosen += [item for item in audit.disputable if isinstance(item, WrongTicket)]
+    return chosen
 
 
 class Claimant:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marginproof.auditor.claims import Claimant, Filed, Quote
-from marginproof.auditor.disputable import Disputable, WrongTicket
+from marginproof.auditor.claims import Claimant, Filed, Quote, cases_of
+from marginproof.auditor.disputable import Disputable
 from marginproof.auditor.evidence import UNPRICED
 from marginproof.auditor.findings import EpochAudit
 from marginproof.cli.bonds import bond_token
@@ -28,17 +28,6 @@ class DisputeCase:
     quote: Quote
     filed: Filed | None = None
     refused: str | None = None
-
-
-def cases_of(audits: Iterable[EpochAudit]) -> list[Disputable]:
-    """One dispute for each open epoch, the one that shows the greatest difference, and one for each open ticket."""
-    chosen: list[Disputable] = []
-    for audit in audits:
-        of_epoch = [item for item in audit.disputable if not isinstance(item, WrongTicket)]
-        if of_epoch and not audit.invalidated:
-            chosen.append(max(of_epoch, key=lambda item: item.evidence.difference_e8))
-        chosen += [item for item in audit.disputable if isinstance(item, WrongTicket)]
-    return chosen
 
 
 def settle_disputes(venue: Venue, sender: Sender | None, audits: Sequence[EpochAudit]) -> list[DisputeCase]:

@@ -126,7 +126,7 @@ def settle(
     from marginproof.cli.numbers import e8
     from marginproof.cli.options import url
     from marginproof.cli.orders import load_order, require_venue
-    from marginproof.protocol.trades import Settlement
+    from marginproof.protocol.trades import ATTESTED, Settlement
 
     urls = [url("--attester", text) for text in attester or ()]
     documents = (load_order(resting), load_order(taking))
@@ -135,7 +135,8 @@ def settle(
     for document, path in zip(documents, (resting, taking), strict=True):
         require_venue(chain, state, document, path)
     settlement = Settlement.of(chain.venue, state, *(document.signed() for document in documents))
-    receipt = settlement.attested(sender, urls) if urls else settlement.recomputed(sender)
+    settled = settlement.settle(sender, urls)
+    receipt = settled.receipt
     trade = chain.event("PortfolioLedger", "TradeSettled", receipt)
     name, size, price = documents[0].instrument, e8(trade["quantity"]), e8(trade["price"])
     if as_json:
@@ -147,13 +148,16 @@ def settle(
                 "buyer": trade["buyer"],
                 "seller": trade["seller"],
             }
-            | {"rung": "attested" if urls else "full"}
+            | {"rung": settled.rung, "ticketsRefused": settled.refused}
             | {"transaction": "0x" + bytes(receipt["transactionHash"]).hex(), "gas": receipt["gasUsed"]}
         )
     else:
         say(
-            f"Account {trade['buyer']} bought {size} {name} from account {trade['seller']} at {price} USD ({receipt['gasUsed']} gas)."
+            f"Account {trade['buyer']} bought {size} {name} from account {trade['seller']} at {price} USD "
+            f"({'on tickets' if settled.rung == ATTESTED else 'recomputed in full'}, {receipt['gasUsed']} gas)."
         )
+        if settled.refused:
+            say(f"Tickets were not enough: {settled.refused}")
 
 
 @app.command("cancel")

@@ -77,9 +77,10 @@ class _Measurement:
             self.gas[action] = max(self.record.gas[action])
         first = self._epoch(0, "post epoch, first")
         values = ValueTable(first.market, first.state.model())
+        state = Replayer(self.world.venue).state_at()
         for account, book in enumerate(self.world.books):
             for trade in book.trades:
-                self.world.trade(account, trade, values(trade.instrument)[0], first.market_bytes)
+                self.world.trade(account, trade, values(trade.instrument)[0], state)
                 self._note_trade(book, trade is book.trades[-1])
         second = self._epoch(0, "post epoch")
         self._withdrawals(second)
@@ -91,7 +92,7 @@ class _Measurement:
 
     def _note_trade(self, book: Book, last: bool) -> None:
         if last and book.strategy != MARKET_MAKER:
-            self.gas[f"settle trade, {book.strategy.lower()}"] = self.record.gas["settle a trade"][-1]
+            self.gas[f"settle trade, {book.strategy.lower()}"] = self.record.gas["settle a trade in full"][-1]
 
     def _epoch(self, snapshot: int, action: str) -> ProposedEpoch:
         document = self.documents[snapshot]

@@ -74,7 +74,7 @@ class Keeper:
         number = free_round(self.venue.call("EpochRegistry", "lastRound"), self.attesters)
         epoch = propose(self.replayer, document, number, self.compute)
         signatures, answers = collect(self.venue, epoch, self.attesters)
-        receipt = post(self.venue, self.sender, epoch, signatures)
+        receipt = post(self.venue, self.sender, epoch, signatures, self.replayer.state_at())
         published = self._publish(epoch.header.round, epoch.result.leaves)
         return Round(epoch, signatures, tuple(answers), receipt["gasUsed"], published)
 

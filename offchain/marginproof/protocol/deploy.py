@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.types import TxReceipt
 
-from marginproof.documents import format_expiry, model_to_spec
+from marginproof.documents import E8_DIGITS, format_decimal, format_expiry, model_to_spec
 from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.models import load_model
 from marginproof.protocol.compiler import Artifact, load_artifacts
@@ -23,6 +24,7 @@ from marginproof.protocol.venue import Venue
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import FIRST_EXPIRY_INDEX, IdParts, instrument_id
 from marginproof.spec.model import encode_model
+from marginproof.spec.units import ONE_E8
 
 IDS_PER_TRANSACTION = 400
 DEFAULT_ADMIN_ROLE = bytes(32)
@@ -35,11 +37,14 @@ SOURCES = tuple(
     f"contracts/{name}.sol"
     for name in (
         "AttesterSet",
+        "Disputes",
         "EpochRegistry",
         "InstrumentRegistry",
+        "InsuranceFund",
         "LiquidationHouse",
         "MarginCourt",
         "MarginVault",
+        "MarketBounds",
         "ModelRegistry",
         "PortfolioLedger",
         "PriceGuard",
@@ -154,14 +159,22 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
 
     instruments = deployer.core("InstrumentRegistry", admin)
     models = deployer.core("ModelRegistry", admin)
-    attester_set = deployer.core("AttesterSet", admin, attesters, plan.threshold)
-    guard = deployer.core("PriceGuard", admin)
-    epochs = deployer.core(
-        "EpochRegistry", attester_set, models, instruments, guard, plan.epoch_max_age, plan.epoch_min_depth
-    )
-    court = deployer.core("MarginCourt", instruments, models)
-    ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
     settlement_token = Web3.to_checksum_address(tokens["settlement"].address)
+    bonds = Bonds.of(deployer, plan, tokens["settlement"])
+    attester_set = deployer.core("AttesterSet", admin, settlement_token, *bonds.terms(plan), attesters)
+    guard = deployer.core("PriceGuard", admin)
+    bounds = deployer.core("MarketBounds", admin)
+    epochs = deployer.core(
+        "EpochRegistry",
+        admin,
+        (attester_set, models, instruments, guard, bounds),
+        plan.epoch_max_age,
+        plan.epoch_min_depth,
+        plan.dispute_window,
+        plan.policy.values(),
+    )
+    court = deployer.core("MarginCourt", instruments, models, epochs)
+    ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
     vault = deployer.core("MarginVault", admin, ledger, epochs, court, settlement_token)
     terms = plan.liquidation
     house = deployer.core(
@@ -176,7 +189,10 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     )
     deployer.send("PortfolioLedger", "connect", vault, house)
     deployer.send("MarginVault", "connect", house)
-    deployer.send("EpochRegistry", "connect", vault, ledger, house)
+    fund = deployer.core("InsuranceFund", ledger, vault)
+    disputes = deployer.core("Disputes", epochs, ledger, court, attester_set, bonds.dispute_terms(plan))
+    deployer.send("EpochRegistry", "connect", vault, ledger, disputes)
+    deployer.send("AttesterSet", "connect", disputes, fund)
     deployer.send("InstrumentRegistry", "grantRole", keccak(b"LISTER_ROLE"), admin)
     deployer.send("ModelRegistry", "grantRole", keccak(b"MODEL_ROLE"), admin)
     deployer.send("ModelRegistry", "publish", encode_model(model))
@@ -191,6 +207,8 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
             tokens[underlying.symbol],
             feeds[underlying.symbol],
         )
+    if plan.settlement_token is None:
+        bonds.pay(deployer, tokens["settlement"], attesters)
     _hand_over(deployer, plan)
     return Deployment(
         chainId=sender.web3.eth.chain_id,
@@ -199,6 +217,60 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
         tokens=tokens,
         feeds=feeds,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bonds:
+    """Bond and bounty in units of the settlement token."""
+
+    bond: int
+    bounty: int
+
+    @classmethod
+    def of(cls, deployer: Deployer, plan: DeployPlan, token: ContractEntry) -> Bonds:
+        """From USD, which the settlement token counts. Errors: InputError for what its units cannot express, ChainError."""
+        contract = deployer.sender.web3.eth.contract(
+            address=Web3.to_checksum_address(token.address), abi=_erc20_abi(deployer)
+        )
+        decimals = int(
+            read(
+                contract.functions.decimals().call,
+                endpoint(deployer.sender.web3),
+                "the settlement token's decimals",
+            )
+        )
+
+        def units(name: str, amount_e8: int) -> int:
+            scaled = amount_e8 * int(10**decimals)
+            if scaled % ONE_E8:
+                raise InputError(
+                    f"bonds.{name}: {format_decimal(amount_e8, E8_DIGITS)} has more decimals than the settlement token; "
+                    f"allowed: at most {decimals}."
+                )
+            return scaled // ONE_E8
+
+        return cls(units("bond", plan.bonds.bond_e8), units("bounty", plan.bonds.bounty_e8))
+
+    def terms(self, plan: DeployPlan) -> tuple[int, int, int, tuple[int, int, int]]:
+        """The attester set's bond, its value, the threshold and the delays. A bond opens when nothing its owner signed is open."""
+        terms = plan.bonds
+        open_for = plan.dispute_window + plan.epoch_max_age + terms.grace
+        return self.bond, terms.bond_e8, plan.threshold, (terms.join_delay, terms.leave_delay, open_for)
+
+    def dispute_terms(self, plan: DeployPlan) -> tuple[int, int]:
+        """Materiality (E8) and bounty (token units)."""
+        return plan.bonds.materiality_e8, self.bounty
+
+    def pay(self, deployer: Deployer, token: ContractEntry, attesters: Sequence[str]) -> None:
+        """Mint test tokens for the founders' bonds and pay them."""
+        sender = deployer.sender
+        contract = sender.web3.eth.contract(address=Web3.to_checksum_address(token.address), abi=token.abi)
+        whole = self.bond * len(attesters)
+        sender.send(contract.functions.mint(sender.address, whole), "minting bonds")
+        spender = Web3.to_checksum_address(deployer.entries["AttesterSet"].address)
+        sender.send(contract.functions.approve(spender, whole), "approving bonds")
+        for attester in attesters:
+            deployer.send("AttesterSet", "join", attester)
 
 
 def _hand_over(deployer: Deployer, plan: DeployPlan) -> None:
@@ -250,14 +322,12 @@ def _list_underlying(
 ) -> None:
     deployer.send("InstrumentRegistry", "addUnderlying", plan.symbol)
     deployer.send("MarginVault", "setCollateral", underlying, Web3.to_checksum_address(token.address))
+    sources = [(Web3.to_checksum_address(feed.address), plan.feed_max_age)]
+    sources += [(Web3.to_checksum_address(more.feed), more.max_age) for more in plan.more_feeds]
     deployer.send(
-        "PriceGuard",
-        "setFeed",
-        underlying,
-        Web3.to_checksum_address(feed.address),
-        plan.feed_max_age,
-        plan.feed_max_deviation_bps,
+        "PriceGuard", "setFeeds", underlying, sources, plan.feeds_min_fresh, plan.feed_max_deviation_bps
     )
+    deployer.send("MarketBounds", "setLimits", underlying, plan.bounds.values())
     for expiry in sorted(plan.expiries):
         deployer.send("InstrumentRegistry", "addExpiry", underlying, expiry)
     if plan.strikes:

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from web3.types import TxReceipt
 
-from marginproof.errors import InputError
+from marginproof.errors import ChainError, InputError
 from marginproof.protocol.orders import SignedOrder, order_to_chain
 from marginproof.protocol.state import VenueState, leaf_to_chain
 from marginproof.protocol.tickets import Wanted, request_tickets
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
 from marginproof.spec.portfolio import Position, apply_trade, encode_portfolio
+
+ATTESTED: Final = "attested"
+FULL: Final = "full"
+_CLIMB: Final = ("AboveAttestedSize", "OutflowBudgetExceeded", "FeedDeviation")
+"""Refusals of tickets that a recomputation on chain may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A settled trade: the receipt, the rung of the ladder, and why tickets were not enough if they were tried."""
+
+    receipt: TxReceipt
+    rung: str
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,20 @@ class Settlement:
             *leaves,
             tickets.signatures,
         )
+
+    def settle(self, sender: Sender, urls: Sequence[str]) -> Settled:
+        """Settle on tickets if there are attesters, and in full where the contracts leave the trade to no signature.
+
+        Errors: QuorumNotReachedError, ChainError with the contract's reason.
+        """
+        if not urls:
+            return Settled(self.recomputed(sender), FULL)
+        try:
+            return Settled(self.attested(sender, urls), ATTESTED)
+        except ChainError as error:
+            if not any(f"{name}(" in error.message for name in _CLIMB):
+                raise
+            return Settled(self.recomputed(sender), FULL, error.message)
 
     def _orders(self) -> list[Any]:
         return [part for signed in self.orders for part in (order_to_chain(signed.order), signed.signature)]
