@@ -12,6 +12,7 @@ from scripts.vector_families.samples import BITCOIN, TIME
 from scripts.vector_families.signing import address, sign
 from scripts.vector_families.typed import LEAF_SCHEMA
 
+from contracts.bonds import bonded_set
 from evm.machine import ADMIN, Contract, ContractRefused, Machine
 from marginproof.spec import tree
 from marginproof.spec.model import encode_model
@@ -85,7 +86,7 @@ class Poster:
         feed = machine.deploy("TestFeed", 8)
         feed.transact("setAnswer", BITCOIN.spot_e8, machine.time)
         guard.transact("setFeed", 1, feed.address, 3600, 100)
-        members = machine.deploy("AttesterSet", ADMIN, attesters, threshold)
+        members = bonded_set(machine, attesters, threshold)
         addresses = (members.address, self.models.address, instruments.address, guard.address)
         self.epochs = machine.deploy("EpochRegistry", *addresses, max_age, 1)
 
