@@ -135,6 +135,8 @@ def test_trade_up_to_the_last_unit_of_initial_margin(world: World) -> None:
         with refused("BelowInitialMargin", 0, needed - 100, needed):
             world.trade_attested(buyer, 1 - buyer, BTC_PERP, E8, PRICE)
     world.deposit(0, 1)
+    with refused("BelowInitialMargin", 0, needed - 1, needed):
+        world.trade_attested(0, 1, BTC_PERP, E8, PRICE + 1)
     world.trade_attested(0, 1, BTC_PERP, E8, PRICE)
     assert world.equity(0) == world.figures(0).initial
 
@@ -169,8 +171,9 @@ def test_attack_24_cash_deficit(traders: World) -> None:
     mark = traders.mark(BTC_CALL)
     with refused("CashDeficit", 2, mark):
         traders.trade_attested(2, 0, BTC_CALL, E8, 2 * mark)
-    traders.deposit(2, mark // 100 + 1)
-    traders.trade_attested(2, 0, BTC_CALL, E8, 2 * mark)
+    with refused("CashDeficit", 2, 1):
+        traders.trade_attested(2, 0, BTC_CALL, E8, mark + 1)
+    traders.trade_attested(2, 0, BTC_CALL, E8, mark)
     traders.check()
 
 
@@ -428,11 +431,12 @@ def test_orders_used_cancelled_or_late(traders: World) -> None:
 
 
 def test_nonces_of_one_word_do_not_touch_each_other(traders: World) -> None:
-    for nonce in (0, 255, 256, 2**64 - 1):
+    used = (0, 255, 256, 2**64 - 1)
+    for nonce in used:
         orders = [replace(order, nonce=nonce) for order in both(traders, quantity=1, price=0)]
         traders.settle_attested(orders[0], orders[1])
-        for order in orders:
-            assert traders.ledger.call("isNonceUsed", order.account, nonce)
+    for account in (0, 1):
+        assert all(traders.ledger.call("isNonceUsed", account, nonce) for nonce in used)
     for free in (1, 254, 257, 511, 2**64 - 2):
         assert not traders.ledger.call("isNonceUsed", 0, free)
 
