@@ -10,6 +10,8 @@ contract AttesterSet is IAttesterSet, AccessControl {
     mapping(address => bool) public isAttester;
     /// @inheritdoc IAttesterSet
     uint8 public threshold;
+    /// @dev What one attester's bond counts for, E8.
+    uint256 private constant BOND_VALUE_E8 = 100_000e8;
     address[] private _attesters;
 
     /// @param admin May replace the set.
@@ -34,6 +36,11 @@ contract AttesterSet is IAttesterSet, AccessControl {
     /// @inheritdoc IAttesterSet
     function attesters() external view returns (address[] memory) {
         return _attesters;
+    }
+
+    /// @inheritdoc IAttesterSet
+    function slashableE8() external view returns (uint256) {
+        return uint256(threshold) * BOND_VALUE_E8;
     }
 
     function _configure(address[] memory attesters_, uint8 threshold_) private {

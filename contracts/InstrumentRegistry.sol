@@ -31,6 +31,8 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     /// @dev Underlying 1 stands first.
     Underlying[] private _underlyings;
     LibBitmap.Bitmap private _listed;
+    /// @inheritdoc IInstrumentRegistry
+    uint40 public termsVersion;
 
     /// @param admin Grants and revokes the roles.
     constructor(address admin) {
@@ -49,6 +51,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         }
         _underlyings.push().symbol = symbol;
         id = uint8(count + 1);
+        ++termsVersion;
         emit UnderlyingAdded(id, symbol);
         uint32 spot = uint32(id) << 26;
         _list(spot);
@@ -73,6 +76,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint256 maxLive = uint256(Limits.MAX_EXPIRIES);
         if (live >= maxLive) revert TooManyLiveExpiries(underlying, maxLive);
         known.push(expiry);
+        ++termsVersion;
         index = uint16(count + InstrumentId.FIRST_EXPIRY_INDEX);
         emit ExpiryAdded(underlying, index, expiry);
     }

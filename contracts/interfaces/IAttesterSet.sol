@@ -28,4 +28,7 @@ interface IAttesterSet {
 
     /// @notice All attesters, increasing.
     function attesters() external view returns (address[] memory);
+
+    /// @notice What a wrong epoch costs its signers together, E8 of the settlement currency.
+    function slashableE8() external view returns (uint256);
 }

@@ -15,6 +15,10 @@ library TypedData {
         "Order(uint64 account,uint32 instrument,int64 quantity,int64 price,uint64 nonce,uint64 deadline)"
     );
 
+    bytes32 internal constant TICKETS_TYPEHASH = keccak256(
+        "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
+    );
+
     /// @notice The struct hash of an epoch's header.
     function hashHeader(EpochHeader memory header) internal pure returns (bytes32) {
         // A struct of one-word fields encodes as its fields in order.
@@ -41,5 +45,17 @@ library TypedData {
     /// @notice The struct hash of an order.
     function hashOrder(Order memory order) internal pure returns (bytes32) {
         return keccak256(abi.encode(ORDER_TYPEHASH, order));
+    }
+
+    /// @notice The struct hash of tickets: leaves of portfolios that do not exist yet, for one epoch.
+    /// @param headerHash Struct hash of the epoch's header.
+    /// @param leaves Struct hashes of the leaves.
+    function hashTickets(
+        uint64 round,
+        bytes32 headerHash,
+        bytes32[] memory leaves
+    ) internal pure returns (bytes32) {
+        return
+            keccak256(abi.encode(TICKETS_TYPEHASH, round, headerHash, keccak256(abi.encodePacked(leaves))));
     }
 }

@@ -89,7 +89,7 @@ class Overview:
 
 
 def _report(state: VenueState, account: int) -> MarginReport | None:
-    if not state.epochs:
+    if state.newest_valid_epoch() is None:
         return None
     held = state.accounts[account]
     return margin_report(state, held.cash_e8, held.positions, newest_values(state))

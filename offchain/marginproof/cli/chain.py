@@ -124,12 +124,13 @@ def account_of(state: VenueState, account: int) -> AccountState:
 
 
 def newest_epoch(state: VenueState) -> PostedEpoch:
-    """The newest epoch. Errors: MarginproofError when none was posted."""
-    if not state.epochs:
+    """The newest epoch that was not found wrong. Errors: MarginproofError when there is none."""
+    newest = state.newest_valid_epoch()
+    if newest is None:
         raise MarginproofError(
             "No epoch has been posted yet, so there is no market.", "Run `marginproof keeper once`."
         )
-    return state.epochs[-1]
+    return newest
 
 
 def find_epoch(state: VenueState, round_number: int | None) -> PostedEpoch:

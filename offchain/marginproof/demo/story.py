@@ -292,7 +292,9 @@ class Story:
 
     def _count_bad_debt(self) -> None:
         state = self._replayer.state_at()
-        market: MarketSnapshot = state.epochs[-1].market
+        newest = state.newest_valid_epoch()
+        assert newest is not None
+        market: MarketSnapshot = newest.market
         result = epoch_of(state, market)
         values = [leaf.portfolio_value for leaf in result.leaves]
         equities = [a.cash_e8 + worth for a, worth in zip(state.accounts, values, strict=True)]

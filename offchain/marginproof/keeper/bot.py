@@ -73,16 +73,16 @@ class Keeper:
         number = free_round(self.venue.call("EpochRegistry", "lastRound"), self.attesters)
         epoch = propose(self.replayer, document, number, self.compute)
         signatures, answers = collect(self.venue, epoch, self.attesters)
-        receipt = post(self.venue, self.sender, epoch, signatures)
+        receipt = post(self.venue, self.sender, epoch, signatures, self.replayer.state_at())
         published = self._publish(epoch.header.round, epoch.result.leaves)
         return Round(epoch, signatures, tuple(answers), receipt["gasUsed"], published)
 
     def finish_last_round(self) -> None:
         """Publish what is missing of the last epoch's leaves: an earlier run may have ended between posting and publishing."""
         state = self.replayer.state_at()
-        if not state.epochs or state.epochs[-1].header.leaf_count > self.publish_up_to:
+        last = state.newest_valid_epoch()
+        if last is None or last.header.leaf_count > self.publish_up_to:
             return
-        last = state.epochs[-1]
         published = state.published.get(last.header.round, {})
         if any(len(leaves) == last.header.leaf_count for leaves in published.values()):
             return

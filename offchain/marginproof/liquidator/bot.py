@@ -63,9 +63,9 @@ class Liquidator:
         now = read(lambda: eth.get_block("latest"), endpoint(self.venue.web3), "the newest block")[
             "timestamp"
         ]
-        if not state.epochs or state.epochs[-1].header.valid_until <= now:
+        epoch = state.newest_valid_epoch()
+        if epoch is None or epoch.header.valid_until <= now:
             return []
-        epoch = state.epochs[-1]
         values = ValueTable(epoch.market, state.model(epoch.header.model_hash))
         steps: list[Step] = []
         for account in range(len(state.accounts)):

@@ -38,6 +38,7 @@ SOURCES = tuple(
         "LiquidationHouse",
         "MarginCourt",
         "MarginVault",
+        "MarketBounds",
         "ModelRegistry",
         "PortfolioLedger",
         "PriceGuard",
@@ -134,8 +135,15 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     models = deployer.core("ModelRegistry", admin)
     attester_set = deployer.core("AttesterSet", admin, attesters, plan.threshold)
     guard = deployer.core("PriceGuard", admin)
+    bounds = deployer.core("MarketBounds", admin)
     epochs = deployer.core(
-        "EpochRegistry", attester_set, models, instruments, guard, plan.epoch_max_age, plan.epoch_min_depth
+        "EpochRegistry",
+        admin,
+        (attester_set, models, instruments, guard, bounds),
+        plan.epoch_max_age,
+        plan.epoch_min_depth,
+        plan.dispute_window,
+        plan.policy.values(),
     )
     court = deployer.core("MarginCourt", instruments, models)
     ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
@@ -207,14 +215,12 @@ def _list_underlying(
 ) -> None:
     deployer.send("InstrumentRegistry", "addUnderlying", plan.symbol)
     deployer.send("MarginVault", "setCollateral", underlying, Web3.to_checksum_address(token.address))
+    sources = [(Web3.to_checksum_address(feed.address), plan.feed_max_age)]
+    sources += [(Web3.to_checksum_address(more.feed), more.max_age) for more in plan.more_feeds]
     deployer.send(
-        "PriceGuard",
-        "setFeed",
-        underlying,
-        Web3.to_checksum_address(feed.address),
-        plan.feed_max_age,
-        plan.feed_max_deviation_bps,
+        "PriceGuard", "setFeeds", underlying, sources, plan.feeds_min_fresh, plan.feed_max_deviation_bps
     )
+    deployer.send("MarketBounds", "setLimits", underlying, plan.bounds.values())
     for expiry in sorted(plan.expiries):
         deployer.send("InstrumentRegistry", "addExpiry", underlying, expiry)
     if plan.strikes:

@@ -14,6 +14,7 @@ from marginproof.spec import limits
 
 DEPLOY_FORMAT: Final = "marginproof/deploy@1"
 _ONE_WAD: Final = 10**18
+_MILLIONTH_DIGITS: Final = 6
 
 Address = Annotated[
     str,
@@ -21,6 +22,115 @@ Address = Annotated[
     Field(description="A contract or key, 0x and 40 hex digits."),
 ]
 Strike = Annotated[int, ScaledDecimal(E8_DIGITS, limits.MIN_STRIKE, limits.MAX_STRIKE, "A strike in USD.")]
+
+
+def _share(highest: int, description: str) -> ScaledDecimal:
+    return ScaledDecimal(_MILLIONTH_DIGITS, 0, highest, description)
+
+
+class MarketBoundsPlan(Document):
+    """How far a market may be from what is plausible, and from the epoch before (MarketBounds.sol). Integers are millionths.
+
+    The defaults let the crash of February 2026 pass with room to spare: volatilities that doubled within hours, then halved.
+    """
+
+    min_vol: Annotated[int, _share(4 * 10**9, "The least annual volatility.")] = 50_000
+    max_vol: Annotated[int, _share(4 * 10**9, "The greatest annual volatility.")] = 5 * 10**6
+    wing: Annotated[
+        int,
+        _share(
+            4 * 10**6, "Where volatility is judged: at the money and this many sqrt(years) of ln(K/F) out."
+        ),
+    ] = 10**6
+    basis: Annotated[int, _share(2**32 - 1, "How far forward/spot may be from 1 at any expiry.")] = 20_000
+    basis_per_year: Annotated[int, _share(2**32 - 1, "How much further per year to the expiry.")] = 250_000
+    min_rate: Annotated[
+        int, ScaledDecimal(_MILLIONTH_DIGITS, -(2**31), 2**31 - 1, "The least interest rate per year.")
+    ] = -200_000
+    max_rate: Annotated[
+        int, ScaledDecimal(_MILLIONTH_DIGITS, -(2**31), 2**31 - 1, "The greatest interest rate per year.")
+    ] = 500_000
+    basis_jump: Annotated[
+        int, _share(2**32 - 1, "How far forward/spot of an expiry may move between two epochs.")
+    ] = 10_000
+    basis_jump_per_hour: Annotated[int, _share(2**32 - 1, "How much further per hour between them.")] = 2_000
+    rate_jump: Annotated[int, _share(2**32 - 1, "How far a rate may move between two epochs.")] = 20_000
+    rate_jump_per_hour: Annotated[int, _share(2**32 - 1, "How much further per hour between them.")] = 5_000
+    vol_jump: Annotated[
+        int, _share(10**9, "By which share a volatility may rise between two epochs, or have been higher.")
+    ] = 250_000
+    vol_jump_per_hour: Annotated[int, _share(10**9, "How much more per hour between them.")] = 100_000
+    funding_per_day: Annotated[
+        int, _share(2**32 - 1, "By which share of spot a perpetual's cumulative funding may move per day.")
+    ] = 5_000
+
+    def values(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (
+            self.min_vol,
+            self.max_vol,
+            self.wing,
+            self.basis,
+            self.basis_per_year,
+            self.min_rate,
+            self.max_rate,
+            self.basis_jump,
+            self.basis_jump_per_hour,
+            self.rate_jump,
+            self.rate_jump_per_hour,
+            self.vol_jump,
+            self.vol_jump_per_hour,
+            self.funding_per_day,
+        )
+
+
+class FeedPlan(Document):
+    """One more feed of an underlying."""
+
+    feed: Address
+    max_age: Annotated[int, Field(ge=1, le=2**32 - 1, description="Oldest acceptable answer, seconds.")] = (
+        3_600
+    )
+
+
+class PolicyPlan(Document):
+    """What may be done on attesters' signatures."""
+
+    max_withdrawal_e8: Annotated[
+        int,
+        Field(alias="maxWithdrawal"),
+        ScaledDecimal(E8_DIGITS, 0, 2**64 - 1, "The greatest withdrawal on a leaf, USD; 0 allows none."),
+    ] = 100_000 * 10**8
+    max_trade_e8: Annotated[
+        int,
+        Field(alias="maxTrade"),
+        ScaledDecimal(E8_DIGITS, 0, 2**64 - 1, "The greatest trade on tickets, USD; 0 allows none."),
+    ] = 1_000_000 * 10**8
+    delta_bps: Annotated[
+        int,
+        Field(ge=0, le=9_999, description="How far live prices may be from the epoch's spot, basis points."),
+    ] = 200
+    outflow_share_bps: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=10_000,
+            description="Share of the slashable bonds that may be out on epochs not yet final, basis points.",
+        ),
+    ] = 5_000
+    trade_charge_bps: Annotated[
+        int, Field(ge=0, le=10_000, description="What a trade counts for in that, basis points of its size.")
+    ] = 100
+
+    def values(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (
+            self.max_withdrawal_e8,
+            self.max_trade_e8,
+            self.delta_bps,
+            self.outflow_share_bps,
+            self.trade_charge_bps,
+        )
 
 
 class UnderlyingPlan(Document):
@@ -32,6 +142,14 @@ class UnderlyingPlan(Document):
     feed_max_age: Annotated[
         int, Field(ge=1, le=2**32 - 1, description="Oldest acceptable feed answer, seconds.")
     ] = 3_600
+    more_feeds: Annotated[
+        tuple[FeedPlan, ...],
+        Field(max_length=6, description="Further feeds; prices are held against the median of all."),
+    ] = ()
+    feeds_min_fresh: Annotated[
+        int, Field(ge=1, le=7, description="How many of the feeds must be fresh; fewer stop posting.")
+    ] = 1
+    bounds: MarketBoundsPlan = MarketBoundsPlan()
     feed_max_deviation_bps: Annotated[
         int,
         Field(
@@ -83,6 +201,15 @@ class DeployPlan(Document):
     epoch_min_depth: Annotated[
         int, Field(ge=1, le=200, description="How deep the margined block must be, blocks.")
     ] = 1
+    dispute_window: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=365 * 86_400,
+            description="How long after its end an epoch may be found wrong, seconds.",
+        ),
+    ] = 7 * 86_400
+    policy: PolicyPlan = PolicyPlan()
     settle_delay: Annotated[
         int,
         Field(
@@ -116,6 +243,18 @@ def check_plan(plan: DeployPlan) -> DeployPlan:
     if len(set(symbols)) != len(symbols):
         raise InputError(f"underlyings names a symbol twice: {', '.join(symbols)}.")
     for index, underlying in enumerate(plan.underlyings):
+        feeds = 1 + len(underlying.more_feeds)
+        if underlying.feeds_min_fresh > feeds:
+            raise InputError(
+                f"underlyings[{index}].feedsMinFresh is {underlying.feeds_min_fresh}; "
+                f"allowed: 1 to the number of feeds, {feeds}."
+            )
+        if underlying.bounds.min_vol > underlying.bounds.max_vol:
+            raise InputError(f"underlyings[{index}].bounds: minVol is above maxVol; allowed: at most maxVol.")
+        if underlying.bounds.min_rate > underlying.bounds.max_rate:
+            raise InputError(
+                f"underlyings[{index}].bounds: minRate is above maxRate; allowed: at most maxRate."
+            )
         for name, values in (("expiries", underlying.expiries), ("strikes", underlying.strikes)):
             if len(set(values)) != len(values):
                 raise InputError(f"underlyings[{index}].{name} names one twice; allowed: each once.")

@@ -57,6 +57,9 @@ class VenueState:
     models: dict[bytes, bytes] = field(default_factory=dict)
     current_model: bytes = b""
     epochs: list[PostedEpoch] = field(default_factory=list)
+    """Every epoch in the order of posting, also those found wrong."""
+    invalid_rounds: set[int] = field(default_factory=set)
+    """Rounds found wrong."""
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
     attesters: frozenset[str] = frozenset()
     threshold: int = 0
@@ -78,6 +81,10 @@ class VenueState:
     def ids_by_symbol(self) -> dict[str, int]:
         """Symbol -> underlying id."""
         return {symbol: underlying for underlying, symbol in self.symbols.items()}
+
+    def newest_valid_epoch(self) -> PostedEpoch | None:
+        """The epoch that is current on chain, in force or not: the newest that was not found wrong."""
+        return next((e for e in reversed(self.epochs) if e.header.round not in self.invalid_rounds), None)
 
     def apply(self, event: str, arguments: Arguments, transaction: str, block: int) -> None:
         """Take one event into account; events that change no state here are ignored."""
@@ -200,6 +207,10 @@ def _settlement_recorded(state: VenueState, arguments: Arguments) -> None:
     state.settlements[(arguments["underlying"], arguments["expiry"])] = arguments["price"]
 
 
+def _epoch_invalidated(state: VenueState, arguments: Arguments) -> None:
+    state.invalid_rounds.add(arguments["round"])
+
+
 def _attesters_configured(state: VenueState, arguments: Arguments) -> None:
     state.attesters = frozenset(arguments["attesters"])
     state.threshold = arguments["threshold"]
@@ -222,6 +233,7 @@ _HANDLERS: dict[str, Callable[[VenueState, Arguments], None]] = {
     "InstrumentListed": _instrument_listed,
     "ModelPublished": _model_published,
     "SettlementRecorded": _settlement_recorded,
+    "EpochInvalidated": _epoch_invalidated,
     "LeavesPublished": _leaves_published,
     "Configured": _attesters_configured,
 }
