@@ -244,7 +244,7 @@ contract Disputes is IDisputes {
 
     function _settle(Claim calldata claim, Case memory found, uint256 differenceE8) private {
         bool isMaterial = differenceE8 >= materialityE8 && differenceE8 != 0;
-        if (!found.isInvalid) epochs.invalidate(found.round, claim.fallbackHeader);
+        if (!found.isInvalid) epochs.invalidate(found.round, claim.fallbackHeader, claim.fallbackSignatures);
         uint256 paid = _penalize(Signers.recover(found.digest, claim.signatures), isMaterial);
         _requireMore(found, isMaterial, paid);
         emit EpochDisputed(

@@ -32,6 +32,8 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     /// @dev Underlying 1 stands first.
     Underlying[] private _underlyings;
     LibBitmap.Bitmap private _listed;
+    /// @inheritdoc IInstrumentRegistry
+    uint40 public termsVersion;
 
     /// @param admin Grants and revokes the roles.
     constructor(address admin) {
@@ -50,6 +52,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         }
         _underlyings.push().symbol = symbol;
         id = uint8(count + 1);
+        ++termsVersion;
         emit UnderlyingAdded(id, symbol);
         uint32 spot = uint32(id) << 26;
         _list(spot);
@@ -74,6 +77,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint256 maxLive = uint256(Limits.MAX_EXPIRIES);
         if (live >= maxLive) revert TooManyLiveExpiries(underlying, maxLive);
         known.push(expiry);
+        ++termsVersion;
         index = uint16(count + InstrumentId.FIRST_EXPIRY_INDEX);
         emit ExpiryAdded(underlying, index, expiry);
     }

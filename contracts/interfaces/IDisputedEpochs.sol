@@ -16,7 +16,12 @@ interface IDisputedEpochs {
     /// @notice Invalidate an epoch. Disputes only.
     /// @param round Its round.
     /// @param fallbackHeader The header of the newest valid epoch before it, all zero when there is none; used if it was the newest.
-    function invalidate(uint64 round, EpochHeader calldata fallbackHeader) external;
+    /// @param fallbackSignatures keccak256 of the signatures with which that header was posted.
+    function invalidate(
+        uint64 round,
+        EpochHeader calldata fallbackHeader,
+        bytes32 fallbackSignatures
+    ) external;
 
     /// @notice Make tickets unusable. Disputes only.
     /// @param digest What their quorum signed.

@@ -30,11 +30,12 @@ interface IDisputes {
     }
 
     /// @notice What every dispute of an epoch carries: its header and signatures as posted, the header of the newest valid epoch before it
-    ///         (all zero if there is none), and the salt of the commitment.
+    ///         with the hash of its signatures (all zero if there is none), and the salt of the commitment.
     struct Claim {
         EpochHeader header;
         bytes signatures;
         EpochHeader fallbackHeader;
+        bytes32 fallbackSignatures;
         bytes32 salt;
     }
 

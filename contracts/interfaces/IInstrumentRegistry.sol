@@ -59,6 +59,10 @@ interface IInstrumentRegistry {
     /// @notice How many underlyings there are; their ids are 1 to this number.
     function underlyingCount() external view returns (uint256);
 
+    /// @notice Goes up whenever an underlying or an expiry is added: while it stays, what a market must quote stays, too, but for expiries
+    ///         that pass.
+    function termsVersion() external view returns (uint40);
+
     /// @notice The symbol of an underlying.
     /// @param underlying Its id.
     function symbolOf(uint8 underlying) external view returns (string memory);

@@ -16,7 +16,7 @@ library MarketCodec {
     uint256 internal constant HEADER_BYTES = 17;
     uint256 private constant SECTION_BYTES = 33;
     uint256 private constant SETTLEMENT_BYTES = 12;
-    uint256 private constant QUOTE_BYTES = 68;
+    uint256 internal constant QUOTE_BYTES = 68;
 
     /// @dev One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8);
     ///      how many settled and live expiries it has and at which offsets of the bytes they start; where the section ends.
@@ -203,6 +203,49 @@ library MarketCodec {
         revert ISpecErrors.MissingExpiry(expiry);
     }
 
+    /// @notice Whether the section quotes an expiry.
+    function quotes(
+        bytes calldata market,
+        Section memory current,
+        uint256 expiry
+    ) internal pure returns (bool) {
+        for (uint256 i = 0; i < current.expiryCount; ++i) {
+            if (expiryAt(market, current, i) == expiry) return true;
+        }
+        return false;
+    }
+
+    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes, none of which has
+    ///         passed. False where there is no earlier one.
+    function keepsQuotes(bytes calldata market, bytes calldata earlier) internal pure returns (bool) {
+        if (earlier.length == 0 || underlyingCount(earlier) != underlyingCount(market)) return false;
+        uint256 left = underlyingCount(market);
+        uint256 time_ = time(market);
+        uint256 offset = HEADER_BYTES;
+        uint256 earlierOffset = HEADER_BYTES;
+        // Offsets stay within the bytes.
+        unchecked {
+            for (; left != 0; --left) {
+                Section memory current = section(market, offset);
+                Section memory before = section(earlier, earlierOffset);
+                if (current.underlying != before.underlying) return false;
+                offset = current.expiriesAt;
+                // Expiries increase in both.
+                for (earlierOffset = before.expiriesAt; earlierOffset < before.end;) {
+                    uint256 expiry = Reading.uint32At(earlier, earlierOffset);
+                    if (expiry <= time_) return false;
+                    while (offset < current.end && Reading.uint32At(market, offset) < expiry) {
+                        offset += QUOTE_BYTES;
+                    }
+                    if (offset == current.end || Reading.uint32At(market, offset) != expiry) return false;
+                    earlierOffset += QUOTE_BYTES;
+                }
+                offset = current.end;
+            }
+        }
+        return true;
+    }
+
     /// @notice The earliest live expiry, unix seconds, or the greatest time when there is none.
     function nextExpiry(bytes calldata market) internal pure returns (uint256 earliest) {
         earliest = uint256(Limits.MAX_TIME);
@@ -268,6 +311,8 @@ library MarketCodec {
             previous = expiry;
         }
         for (uint256 i = 0; i < count; ++i) {
+            if (_isValidQuote(market, current.expiriesAt + i * QUOTE_BYTES, now_)) continue;
+            // What is wrong with it: one of these reverts.
             Quote memory live = quote(market, current, i);
             Range.check("expiry", int256(live.expiry), int256(now_) + 1, Limits.MAX_TIME);
             Range.check("forward", int256(live.forward), Limits.MIN_SPOT, Limits.MAX_SPOT);
@@ -279,6 +324,28 @@ library MarketCodec {
                 Limits.MAX_CONFIDENCE
             );
             Svi.check(live.smile);
+        }
+    }
+
+    /// @dev Whether the quote at an offset is within its ranges.
+    function _isValidQuote(bytes calldata market, uint256 at, uint256 now_) private pure returns (bool) {
+        // Expiry, forward, rate and confidence in one word; a, b, rho and m in another.
+        uint256 head = Reading.wordAt(market, at);
+        uint256 forward = uint64(head >> 160);
+        int256 rate = int64(uint64(head >> 96));
+        if (head >> 224 <= now_ || uint64(head >> 32) > uint256(Limits.MAX_CONFIDENCE)) return false;
+        if (forward < uint256(Limits.MIN_SPOT) || forward > uint256(Limits.MAX_SPOT)) return false;
+        if (rate < Limits.MIN_RATE || rate > Limits.MAX_RATE) return false;
+        unchecked {
+            int256 smile = int256(Reading.wordAt(market, at + 28));
+            return
+                Svi.isValid(
+                    smile >> 192,
+                    (smile << 64) >> 192,
+                    (smile << 128) >> 192,
+                    (smile << 192) >> 192,
+                    Reading.int64At(market, at + 60)
+                );
         }
     }
 

@@ -36,6 +36,24 @@ library Svi {
         }
     }
 
+    /// @notice Whether `check` would let a smile (WAD) pass, for less.
+    /// @dev With root = floor(sqrt(1e36 - rho^2)) and n = ceil(-a 1e36 / (b sigma)): a + floor(b sigma root / 1e36) >= 0 exactly if
+    ///      root >= n, which for whole numbers means 1e36 - rho^2 >= n^2.
+    function isValid(int256 a, int256 b, int256 rho, int256 m, int256 sigma) internal pure returns (bool) {
+        if (a < Limits.MIN_SVI_A || a > Limits.MAX_SVI_A || b < Limits.MIN_SVI_B || b > Limits.MAX_SVI_B)
+            return false;
+        if (rho < -Limits.MAX_SVI_RHO || rho > Limits.MAX_SVI_RHO) return false;
+        if (m < -Limits.MAX_SVI_M || m > Limits.MAX_SVI_M) return false;
+        if (sigma < Limits.MIN_SVI_SIGMA || sigma > Limits.MAX_SVI_SIGMA) return false;
+        if (a >= 0) return true;
+        if (b == 0) return false;
+        unchecked {
+            uint256 product = uint256(b * sigma);
+            uint256 least = (uint256(-a) * 10 ** 36 + product - 1) / product;
+            return least <= 10 ** 18 && least * least <= uint256(10 ** 36 - rho * rho);
+        }
+    }
+
     /// @notice Convert the parameters from WAD to binary, each floored. No intermediate of `totalVol` then needs more than 128 bits.
     function prepare(Smile memory smile) internal pure returns (Smile memory) {
         return

@@ -50,7 +50,7 @@ contract DisputeStage is IDisputedEpochs, IAccountHistory, EIP712 {
     }
 
     /// @inheritdoc IDisputedEpochs
-    function invalidate(uint64 round, EpochHeader calldata fallbackHeader) external {
+    function invalidate(uint64 round, EpochHeader calldata fallbackHeader, bytes32) external {
         require(msg.sender == _disputes, NotDisputes(msg.sender));
         _posted[round].isInvalid = true;
         emit Invalidated(round, TypedData.hashHeader(fallbackHeader));

@@ -69,7 +69,7 @@ class Epoch:
 
     def claim(self, fallback: tuple[Any, ...] = NO_HEADER, salt: bytes = SALT) -> tuple[Any, ...]:
         """What every dispute of it carries."""
-        return (astuple(self.header), self.signatures, fallback, salt)
+        return (astuple(self.header), self.signatures, fallback, bytes(32), salt)
 
     def proof(self, index: int) -> list[bytes]:
         return proof(self.levels, index)

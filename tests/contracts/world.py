@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -54,6 +54,15 @@ THRESHOLD = 3
 NEVER = 2**64 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An epoch as posted."""
+
+    header: EpochHeader
+    signatures: bytes
+    market: bytes
+
+
 class World:
     """The deployment at the start: no accounts, no epoch."""
 
@@ -68,6 +77,7 @@ class World:
         self.market: MarketSnapshot | None = None
         self.header: EpochHeader | None = None
         self.leaves: list[Leaf] = []
+        self.posted: dict[int, Posted] = {}
         self._priced: tuple[MarketSnapshot, ValueTable] | None = None
         self.nonce = 0
         self.owners: list[LocalAccount] = []
@@ -84,12 +94,8 @@ class World:
         self.models = deploy("ModelRegistry", ADMIN)
         self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD)
         self.guard = deploy("PriceGuard", ADMIN)
-        self.epochs = deploy(
-            "EpochRegistry",
-            *(c.address for c in (self.attesters, self.models, self.instruments, self.guard)),
-            setting.MAX_AGE,
-            setting.MIN_DEPTH,
-        )
+        self.bounds = deploy("MarketBounds", ADMIN)
+        self.epochs = deploy("EpochRegistry", *self.registry_arguments())
         self.court = deploy("MarginCourt", self.instruments.address, self.models.address)
         pricing = (self.epochs.address, self.court.address)
         self.ledger = deploy(
@@ -122,8 +128,26 @@ class World:
             self.vault.transact("setCollateral", underlying, self.tokens[underlying].address)
             feed = self.feeds[underlying].address
             self.guard.transact("setFeed", underlying, feed, setting.FEED_AGE, setting.DEVIATION_BPS)
+            self.bounds.transact("setLimits", underlying, setting.LIMITS)
         self.instruments.transact("list", list(setting.LISTED))
         self.models.transact("publish", encode_model(self.model))
+
+    def registry_arguments(self, **changes: Any) -> tuple[Any, ...]:
+        """Constructor arguments of an epoch registry over this world's parts; `changes` by name: models=address, max_age=60."""
+        given = {
+            "admin": ADMIN,
+            "attester_set": self.attesters.address,
+            "models": self.models.address,
+            "instruments": self.instruments.address,
+            "guard": self.guard.address,
+            "bounds": self.bounds.address,
+            "max_age": setting.MAX_AGE,
+            "min_depth": setting.MIN_DEPTH,
+            "dispute_window": setting.DISPUTE_WINDOW,
+            "policy": setting.POLICY,
+        } | changes
+        admin, *rest = given.values()
+        return (admin, tuple(rest[:5]), *rest[5:])
 
     # --- time and transactions -------------------------------------------------------------------------------------
 
@@ -161,6 +185,11 @@ class World:
                 self.cash[values["account"]] = values["cash"]
             case "FrozenChanged":
                 self.frozen[values["account"]] = values["frozen"]
+            case "EpochPosted":
+                header = EpochHeader(*values["header"])
+                self.posted[header.round] = Posted(header, values["signatures"], values["market"])
+            case "EpochInvalidated":
+                del self.posted[values["round"]]
 
     def event(self, name: str) -> dict[str, Any]:
         """The values of the last transaction's only event of this name."""
@@ -267,16 +296,27 @@ class World:
         message = digest(separator, struct_hash)
         return b"".join(sign(signer, message) for signer in signers)
 
+    def newest(self) -> Posted | None:
+        """The newest valid epoch, by events."""
+        return self.posted[max(self.posted)] if self.posted else None
+
     def submit(
-        self, header: EpochHeader, signatures: bytes | None = None, market: bytes | None = None
+        self,
+        header: EpochHeader,
+        signatures: bytes | None = None,
+        market: bytes | None = None,
+        previous: bytes | None = None,
     ) -> None:
-        """Post a header, by default well signed and with the newest market."""
+        """Post a header, by default well signed, with the newest market and that of the newest valid epoch."""
+        newest = self.newest()
+        known = b"" if newest is None else newest.market
         self.do(
             self.epochs,
             "post",
             astuple(header),
             self.signatures(header) if signatures is None else signatures,
             self.market_bytes() if market is None else market,
+            known if previous is None else previous,
         )
         self.header = header
 

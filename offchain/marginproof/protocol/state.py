@@ -63,6 +63,7 @@ class VenueState:
     models: dict[bytes, bytes] = field(default_factory=dict)
     current_model: bytes = b""
     epochs: list[PostedEpoch] = field(default_factory=list)
+    """Every epoch in the order of posting, also those proven wrong."""
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
     members: Members = field(default_factory=Members)
     releases: list[tuple[str, int]] = field(default_factory=list)
