@@ -105,6 +105,11 @@ contract EpochRegistry is IEpochRegistry, EIP712 {
     }
 
     /// @inheritdoc IEpochRegistry
+    function latestMarketHash() external view returns (bytes32) {
+        return _latest.marketHash;
+    }
+
+    /// @inheritdoc IEpochRegistry
     function requireLive() external view returns (EpochHeader memory header) {
         header = _latest;
         require(header.round != 0, NoEpoch());

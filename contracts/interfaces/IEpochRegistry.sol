@@ -76,6 +76,9 @@ interface IEpochRegistry {
     /// @notice The newest epoch's round; 0 if there is none.
     function lastRound() external view returns (uint64);
 
+    /// @notice The market hash of the newest epoch, in force or not; zero if there is none.
+    function latestMarketHash() external view returns (bytes32);
+
     /// @notice The newest epoch; reverts with NoEpoch() or EpochExpired(validUntil, time) unless it is in force.
     function requireLive() external view returns (EpochHeader memory);
 

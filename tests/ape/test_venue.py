@@ -29,10 +29,10 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
     token = project.TestToken.deploy("Test dollar", "TUSD", 6, sender=admin)
     instruments = project.InstrumentRegistry.deploy(admin, sender=admin)
     models = project.ModelRegistry.deploy(admin, sender=admin)
-    court = project.MarginCourt.deploy(instruments, models, sender=admin)
     attester_set = project.AttesterSet.deploy(admin, attesters, 2, sender=admin)
     guard = project.PriceGuard.deploy(admin, sender=admin)
     epochs = project.EpochRegistry.deploy(attester_set, models, instruments, guard, 3600, 1, sender=admin)
+    court = project.MarginCourt.deploy(instruments, models, epochs, sender=admin)
     ledger = project.PortfolioLedger.deploy(admin, instruments, epochs, court, 3600, sender=admin)
     vault = project.MarginVault.deploy(admin, ledger, epochs, court, token, sender=admin)
     house = project.LiquidationHouse.deploy(

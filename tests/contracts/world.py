@@ -78,7 +78,7 @@ class World:
             setting.MAX_AGE,
             setting.MIN_DEPTH,
         )
-        self.court = deploy("MarginCourt", self.instruments.address, self.models.address)
+        self.court = deploy("MarginCourt", self.instruments.address, self.models.address, self.epochs.address)
         pricing = (self.epochs.address, self.court.address)
         self.ledger = deploy(
             "PortfolioLedger", ADMIN, self.instruments.address, *pricing, setting.SETTLE_DELAY

@@ -137,7 +137,7 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     epochs = deployer.core(
         "EpochRegistry", attester_set, models, instruments, guard, plan.epoch_max_age, plan.epoch_min_depth
     )
-    court = deployer.core("MarginCourt", instruments, models)
+    court = deployer.core("MarginCourt", instruments, models, epochs)
     ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
     settlement_token = Web3.to_checksum_address(tokens["settlement"].address)
     vault = deployer.core("MarginVault", admin, ledger, epochs, court, settlement_token)
