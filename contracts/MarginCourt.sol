@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
+import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
 import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
@@ -25,6 +26,8 @@ contract MarginCourt is IMarginCourt {
     IInstrumentRegistry public immutable instruments;
     /// @notice Where models are found.
     IModelRegistry public immutable models;
+    /// @notice Whose newest market was checked when it was posted and is not checked again; zero if every market is to be checked.
+    IEpochRegistry public immutable epochs;
 
     /// @dev Factor (WAD) x scan (E34) is 10^52; a requirement is E8.
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
@@ -60,9 +63,11 @@ contract MarginCourt is IMarginCourt {
 
     /// @param instruments_ The instrument registry.
     /// @param models_ The model registry.
-    constructor(IInstrumentRegistry instruments_, IModelRegistry models_) {
+    /// @param epochs_ The epoch registry, or zero.
+    constructor(IInstrumentRegistry instruments_, IModelRegistry models_, IEpochRegistry epochs_) {
         instruments = instruments_;
         models = models_;
+        epochs = epochs_;
     }
 
     /// @inheritdoc IMarginCourt
@@ -133,17 +138,18 @@ contract MarginCourt is IMarginCourt {
         bytes calldata choices
     ) private view returns (Totals memory totals, int256[] memory found) {
         Shared memory shared = _check(modelHash, portfolio, market);
+        uint256 count = PortfolioCodec.count(portfolio);
         found = new int256[](choices.length / 2);
         uint256 chosen = 0;
-        for (uint256 i = 0; i < PortfolioCodec.count(portfolio); chosen += 2) {
+        for (uint256 i = 0; i < count; chosen += 2) {
             uint256 underlying = _underlyingAt(portfolio, i);
             if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
                 revert WrongChoices(choices);
             ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
             Charges.Choice memory choice = _choice(model, uint8(choices[chosen + 1]));
             Scan memory scan = _scan(shared, portfolio, market, i, model, choice);
-            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
             found[chosen / 2] = scan.losses[0];
+            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
             i = scan.next;
         }
         if (choices.length != chosen) revert WrongChoices(choices);
@@ -156,8 +162,13 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market
     ) private view returns (Shared memory) {
         PortfolioCodec.check(portfolio);
-        MarketCodec.validate(market);
+        if (!_isPosted(market)) MarketCodec.validate(market);
         return Shared(models.modelBytes(modelHash), instruments.terms(portfolio), Gaussian.load());
+    }
+
+    /// @dev Whether a market is that of the newest epoch, whose bytes were checked when they were posted.
+    function _isPosted(bytes calldata market) private view returns (bool) {
+        return address(epochs) != address(0) && MarketCodec.hash(market) == epochs.latestMarketHash();
     }
 
     /// @dev Sums the positions of one underlying, from position `start` on, and judges them at the chosen indices.

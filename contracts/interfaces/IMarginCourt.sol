@@ -5,7 +5,8 @@ import { Figures } from "./Types.sol";
 
 /// @title Margin, recomputed on chain to the last bit
 /// @notice Stateless: every figure follows from the model (by hash), the portfolio bytes and the market bytes. All three are checked
-///         in full and refused with the errors of the specification. Whether they are the committed ones is the caller's business.
+///         in full and refused with the errors of the specification; but the newest epoch's market was when it was posted, and is known
+///         by its hash. Whether they are the committed ones is the caller's business.
 interface IMarginCourt {
     /// @notice Choices that do not name each held underlying once, in order.
     error WrongChoices(bytes choices);

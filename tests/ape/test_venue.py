@@ -30,7 +30,6 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
     token = project.TestToken.deploy("Test dollar", "TUSD", 6, sender=admin)
     instruments = project.InstrumentRegistry.deploy(admin, sender=admin)
     models = project.ModelRegistry.deploy(admin, sender=admin)
-    court = project.MarginCourt.deploy(instruments, models, sender=admin)
     attester_set = project.AttesterSet.deploy(
         admin, token, BOND, E8, 2, (60, 60, 60), attesters, sender=admin
     )
@@ -39,7 +38,10 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
     for attester in attesters:
         attester_set.join(attester, sender=admin)
     guard = project.PriceGuard.deploy(admin, sender=admin)
-    epochs = project.EpochRegistry.deploy(attester_set, models, instruments, guard, 3600, 1, sender=admin)
+    bounds = project.MarketBounds.deploy(admin, sender=admin)
+    parts = (attester_set, models, instruments, guard, bounds)
+    epochs = project.EpochRegistry.deploy(admin, parts, 3600, 1, 86_400, POLICY, sender=admin)
+    court = project.MarginCourt.deploy(instruments, models, epochs, sender=admin)
     ledger = project.PortfolioLedger.deploy(admin, instruments, epochs, court, 3600, sender=admin)
     vault = project.MarginVault.deploy(admin, ledger, epochs, court, token, sender=admin)
     house = project.LiquidationHouse.deploy(

@@ -96,7 +96,7 @@ class World:
         self.guard = deploy("PriceGuard", ADMIN)
         self.bounds = deploy("MarketBounds", ADMIN)
         self.epochs = deploy("EpochRegistry", *self.registry_arguments())
-        self.court = deploy("MarginCourt", self.instruments.address, self.models.address)
+        self.court = deploy("MarginCourt", self.instruments.address, self.models.address, self.epochs.address)
         pricing = (self.epochs.address, self.court.address)
         self.ledger = deploy(
             "PortfolioLedger", ADMIN, self.instruments.address, *pricing, setting.SETTLE_DELAY

@@ -29,6 +29,8 @@ ADMIN = "0x" + "a1" * 20
 """Deploys contracts and is their admin, unless a test says otherwise."""
 STRANGER = "0x" + "5e" * 20
 """Has no role anywhere."""
+NOBODY = "0x" + "00" * 20
+"""The zero address."""
 START = 1_700_000_000
 """Block time of a new machine, unix seconds."""
 
