@@ -29,10 +29,10 @@ BOTH = bytes((BTC, 0, ETH, 3))
 
 
 @pytest.fixture
-def ready(world: World) -> World:
+def ready() -> World:
     """One epoch, and the registry connected to addresses that stand for vault, ledger and disputes."""
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     world.open(person("alice"), 1_000)
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
     world.post()
     return world
 
@@ -86,8 +86,8 @@ def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
         use(ready, 1, by=caller)
 
 
-def test_leaves_need_an_epoch_in_force(world: World) -> None:
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+def test_leaves_need_an_epoch_in_force() -> None:
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     with refused("NoEpoch"):
         use(world, 1)
     header = world.post()
