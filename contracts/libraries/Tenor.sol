@@ -90,6 +90,8 @@ library Tenor {
         uint256 short = _based(model.field(ModelFields.SHORT_BASE), rateTime);
         // 1/df is never below 1: what is not above 1 needs no comparison.
         if (short <= FixedPoint.ONE_Q58) return short;
+        // exp(0) is exactly 1.
+        if (rate <= 0) return FixedPoint.ONE_Q58;
         uint256 growth = Logarithm.boundedExp(_rateTime(rate, time, FixedPoint.ONE_WAD, 0)) >> 6;
         return FixedPointMathLib.min(FixedPointMathLib.min(MAX_DISCOUNT, growth), short);
     }
@@ -168,9 +170,18 @@ library Tenor {
     function _rateTime(int256 rate, uint256 time, int256 multiple, int256 add) private pure returns (int256) {
         // Nothing of a rate plus nothing is nothing, and e^0 is exactly 1.
         if (multiple | add == 0) return 0;
-        int256 r = FixedPoint.wadToQ64(FixedPointMathLib.max(rate, 0));
-        int256 sum = FixedPoint.mulShift(r, FixedPoint.wadToQ64(multiple), 64) + FixedPoint.wadToQ64(add);
-        return FixedPoint.mulShift(sum, int256(toYears(time)), 64);
+        unchecked {
+            int256 sum = FixedPoint.wadToQ64(add);
+            // A rate of at most 0 counts as 0. One in WAD is one in Q64.
+            if (rate > 0) {
+                int256 r = FixedPoint.wadToQ64(rate);
+                sum +=
+                    multiple == FixedPoint.ONE_WAD
+                        ? r
+                        : FixedPoint.mulShift(r, FixedPoint.wadToQ64(multiple), 64);
+            }
+            return FixedPoint.mulShift(sum, int256(toYears(time)), 64);
+        }
     }
 
     function _based(int256 base, int256 rateTime) private pure returns (uint256) {
