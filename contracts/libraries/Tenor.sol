@@ -19,6 +19,7 @@ library Tenor {
     uint256 private constant SECONDS_PER_YEAR = 365 days;
     /// @dev Discounts above 16 count as 16, Q58.
     uint256 private constant MAX_DISCOUNT = 2 ** 62;
+    int256 private constant SURELY_ABOVE_ONE = 1_001 * 10 ** 15;
 
     /// @dev The cap of a skew at an expiry and the log-moneyness at which it is reached, Q58.
     struct Skew {
@@ -87,12 +88,20 @@ library Tenor {
             model.field(ModelFields.SHORT_RATE_MULTIPLE),
             model.field(ModelFields.SHORT_RATE_ADD)
         );
-        uint256 short = _based(model.field(ModelFields.SHORT_BASE), rateTime);
+        int256 base = model.field(ModelFields.SHORT_BASE);
+        if (rate <= 0) {
+            // 1/df is exactly 1, and a base of at least 1 with an exponential of at least 1 is not below it.
+            if (rateTime >= 0 && base >= FixedPoint.ONE_WAD) return FixedPoint.ONE_Q58;
+            return FixedPointMathLib.min(FixedPoint.ONE_Q58, _based(base, rateTime));
+        }
+        int256 own = _rateTime(rate, time, FixedPoint.ONE_WAD, 0);
+        // Exponentials of at least 1 are right to a part in 2^60: with a thousandth more, the greater exponent's is the greater.
+        if (rateTime >= own && base >= SURELY_ABOVE_ONE)
+            return FixedPointMathLib.min(MAX_DISCOUNT, Logarithm.boundedExp(own) >> 6);
+        uint256 short = _based(base, rateTime);
         // 1/df is never below 1: what is not above 1 needs no comparison.
         if (short <= FixedPoint.ONE_Q58) return short;
-        // exp(0) is exactly 1.
-        if (rate <= 0) return FixedPoint.ONE_Q58;
-        uint256 growth = Logarithm.boundedExp(_rateTime(rate, time, FixedPoint.ONE_WAD, 0)) >> 6;
+        uint256 growth = Logarithm.boundedExp(own) >> 6;
         return FixedPointMathLib.min(FixedPointMathLib.min(MAX_DISCOUNT, growth), short);
     }
 

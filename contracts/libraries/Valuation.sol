@@ -120,12 +120,16 @@ library Valuation {
         Book memory book,
         MarketCodec.Quote memory quote,
         uint256 now_
-    ) internal pure returns (Expiry memory expiry) {
-        expiry.time = quote.expiry - now_;
-        expiry.logForward = Logarithm.ln(quote.forward);
-        expiry.smile = Svi.prepare(quote.smile);
-        expiry.rate = quote.rate;
-        expiry.discount = Tenor.discountFactor(quote.rate, expiry.time);
+    ) internal pure returns (Expiry memory) {
+        Expiry memory expiry = Expiry({
+            time: quote.expiry - now_,
+            rate: quote.rate,
+            logForward: Logarithm.ln(quote.forward),
+            smile: Svi.prepare(quote.smile),
+            discount: Tenor.discountFactor(quote.rate, quote.expiry - now_),
+            exponent: 0,
+            vol: 0
+        });
         uint256 fixedPart = Tenor.fixedPart(book.model, quote.forward, expiry.time);
         uint256 forward = quote.forward;
         int256 logForward = expiry.logForward;
@@ -150,6 +154,7 @@ library Valuation {
             firsts[column.kind] = s;
             _prepareVol(book.model, column, expiry.time);
         }
+        return expiry;
     }
 
     /// @notice Add calls and puts of one strike at the expiry prepared last. Both have the same out-of-the-money value; the one in the
@@ -328,7 +333,7 @@ library Valuation {
                 lesser := xor(lesser, swap)
                 greater := xor(greater, swap)
             }
-            uint256 w = _vol(column, k);
+            uint256 w = column.kind == ModelCodec.VOL_NONE ? k.vol : _vol(column, k);
             if (w == 0) {
                 if (y == 0) (near, far) = (Gaussian.ONE_Q60 >> 1, Gaussian.ONE_Q60 >> 1);
                 column.options += value;
@@ -355,11 +360,10 @@ library Valuation {
         }
     }
 
-    /// @dev Total volatility of a strike under a move.
+    /// @dev Total volatility of a strike under a move that changes volatility.
     function _vol(Column memory column, Strike memory k) private pure returns (uint256) {
         unchecked {
             uint256 kind = column.kind;
-            if (kind == ModelCodec.VOL_NONE) return k.vol;
             uint256 multiplier = column.multiplier;
             if (kind >= ModelCodec.LINEAR_SKEW) {
                 int256 distance = k.logMoneyness;
