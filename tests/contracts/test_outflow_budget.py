@@ -21,7 +21,8 @@ from .test_epoch_history import DISPUTES, LEDGER, VAULT, invalidate
 from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person, sign
 
 HOUR = 3_600
-SLASHABLE = THRESHOLD * 100_000 * E8
+BOND_VALUE = 100_000 * E8
+SLASHABLE = THRESHOLD * BOND_VALUE
 LIMIT = SLASHABLE * 5_000 // 10_000
 TICKETS_TYPE = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 LEAVES = [b"\x01" * 32, b"\x02" * 32]
@@ -242,7 +243,10 @@ def test_tickets_of_another_chain(ready: World) -> None:
 
 def test_tickets_of_a_retired_signer(ready: World) -> None:
     signatures = signed(ready, LEAVES)
-    ready.attesters.transact("configure", [a.address for a in ATTESTERS[1:]], THRESHOLD)
+    ready.attesters.transact("leave", caller=ATTESTERS[0].address)
+    ready.machine.set_time(ready.time + LEAVE_DELAY)
+    ready.post()
+    signatures = signed(ready, LEAVES)
     with refused("NotAttester", ATTESTERS[0].address.lower()):
         trade(ready, 1, signatures)
 
@@ -293,7 +297,7 @@ def test_a_smaller_share_counts_at_once(ready: World) -> None:
 
 
 def test_the_limit_follows_the_bonds_at_the_next_epoch(ready: World) -> None:
-    ready.attesters.transact("configure", [a.address for a in ATTESTERS[:1]], 1)
+    ready.attesters.transact("setThreshold", 1)
     assert ready.epochs.call("outflow") == (0, LIMIT)
     ready.advance()
     header = ready.snapshot()
