@@ -32,7 +32,10 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
     court = project.MarginCourt.deploy(instruments, models, sender=admin)
     attester_set = project.AttesterSet.deploy(admin, attesters, 2, sender=admin)
     guard = project.PriceGuard.deploy(admin, sender=admin)
-    epochs = project.EpochRegistry.deploy(attester_set, models, instruments, guard, 3600, 1, sender=admin)
+    bounds = project.MarketBounds.deploy(admin, sender=admin)
+    parts = (attester_set, models, instruments, guard, bounds)
+    policy = (0, 0, 0, 0, 0)
+    epochs = project.EpochRegistry.deploy(admin, parts, 3600, 1, 86_400, policy, sender=admin)
     ledger = project.PortfolioLedger.deploy(admin, instruments, epochs, court, 3600, sender=admin)
     vault = project.MarginVault.deploy(admin, ledger, epochs, court, token, sender=admin)
     house = project.LiquidationHouse.deploy(

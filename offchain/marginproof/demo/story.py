@@ -293,7 +293,8 @@ class Story:
     def _count_bad_debt(self) -> None:
         state = self._replayer.state_at()
         newest = state.newest_valid_epoch()
-        assert newest is not None
+        if newest is None:
+            return
         market: MarketSnapshot = newest.market
         result = epoch_of(state, market)
         values = [leaf.portfolio_value for leaf in result.leaves]
