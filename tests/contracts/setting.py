@@ -50,7 +50,7 @@ LIMITS: Final = (
     10**6,
     5 * 10**6,
     10**6,
-    10**6,
+    2**32 - 1,
 )
 """Wide market limits, in the order of IMarketBounds.Limits, millionths."""
 DISCOUNT: Final = 5 * WAD // 100

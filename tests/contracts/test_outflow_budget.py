@@ -358,8 +358,8 @@ def test_nothing_is_counted_out_before_the_first_epoch(world: World) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_outflow_never_passes_the_budget(ready: World, seed: int) -> None:
-    """Random postings, uses, time and invalidations: the registry counts at least what is out by our own books, more only for what it has not
-    counted out yet, and never more than the limit.
+    """Random postings, uses, time and invalidations: the registry counts at least what is out by our own books, more
+    only for what it has not counted out yet, and never more than the limit.
     """
     draw = random.Random(seed)
     released: list[tuple[int, int]] = []
