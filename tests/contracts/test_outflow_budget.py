@@ -15,6 +15,7 @@ from marginproof.spec.hashing import keccak
 from marginproof.spec.typed_data import EpochHeader, digest, domain_separator, type_hash, word
 
 from . import setting
+from .bonds import LEAVE_DELAY
 from .refusals import UNAUTHORISED, refused_as
 from .setting import BTC, DAY, E8, ETH
 from .test_epoch_history import DISPUTES, LEDGER, VAULT, invalidate

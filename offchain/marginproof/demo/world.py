@@ -30,7 +30,7 @@ ATTESTERS = 5
 STANDBY = 3
 """Attesters who join when others were slashed."""
 THRESHOLD = 3
-BOND_E8 = 1_000_000 * 10**8
+BOND_E8 = 10_000_000 * 10**8
 JOIN_DELAY = 600
 FEED_MAX_AGE = 6 * 3_600
 OPERATOR_KEYS = 3 + ATTESTERS + STANDBY
