@@ -75,7 +75,7 @@ def model() -> Model:
         future_initial=WAD // 100,
         haircut_maintenance=WAD // 40,
         haircut_initial=WAD // 20,
-        confidence_threshold=WAD // 1000,
+        confidence_threshold=WAD * 995 // 1000,
         confidence_rate=WAD,
     )
     return Model((section,))
@@ -105,6 +105,8 @@ def prepare(folder: Path) -> None:
         (folder / f"{name}.hex").write_text(artifacts[name].bytecode, encoding="ascii")
     (folder / "model.hex").write_text("0x" + encode_model(model()).hex(), encoding="ascii")
     (folder / "runs.txt").unlink(missing_ok=True)
+    # forge would start with what failed before, whatever the seed.
+    shutil.rmtree(folder / "failures", ignore_errors=True)
 
 
 def counts(folder: Path) -> dict[str, tuple[int, int]]:
@@ -123,7 +125,9 @@ def counts(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (done[name], tried[name]) for name in tried}
 
 
-def run(seed: int, runs: int, depth: int, *, quiet: bool = False) -> tuple[int, str, dict[str, tuple[int, int]]]:
+def run(
+    seed: int, runs: int, depth: int, *, quiet: bool = False
+) -> tuple[int, str, dict[str, tuple[int, int]]]:
     """One campaign: forge's exit code, what it printed, and the counts. Errors: CompilerError, ToolMissingError."""
     program = forge()
     root = project_root()
@@ -136,7 +140,13 @@ def run(seed: int, runs: int, depth: int, *, quiet: bool = False) -> tuple[int, 
     }
     command = [program, "test", "--root", str(root), "--fuzz-seed", str(seed), "--color", "never"]
     done = subprocess.run(
-        command, env=environment, cwd=root, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        env=environment,
+        cwd=root,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if not quiet:
         print(done.stdout, end="")
@@ -146,9 +156,15 @@ def run(seed: int, runs: int, depth: int, *, quiet: bool = False) -> tuple[int, 
 def main() -> int:
     """Read the arguments, run, print the counts. Returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, default=None, help="the same seed does the same actions; default: a new one")
-    parser.add_argument("--runs", type=int, default=RUNS, help=f"how many times from the start (default {RUNS})")
-    parser.add_argument("--depth", type=int, default=DEPTH, help=f"how many actions each time (default {DEPTH})")
+    parser.add_argument(
+        "--seed", type=int, default=None, help="the same seed does the same actions; default: a new one"
+    )
+    parser.add_argument(
+        "--runs", type=int, default=RUNS, help=f"how many times from the start (default {RUNS})"
+    )
+    parser.add_argument(
+        "--depth", type=int, default=DEPTH, help=f"how many actions each time (default {DEPTH})"
+    )
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     print(f"Invariants: SEED={seed} RUNS={options.runs} DEPTH={options.depth}", flush=True)

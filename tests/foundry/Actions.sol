@@ -54,8 +54,10 @@ abstract contract Actions is Checks {
         return uint64(draw.below(held.length));
     }
 
-    function _trader(Draws.Draw memory draw) internal view returns (uint64) {
-        return draw.oneIn(4) ? _any(draw) : uint64(draw.below(TRADERS));
+    /// @dev Not the liquidator's funding account: it may have no positions.
+    function _trader(Draws.Draw memory draw) internal view returns (uint64 account) {
+        account = draw.oneIn(4) ? _any(draw) : uint64(draw.below(TRADERS));
+        if (account == liquidator) account = 0;
     }
 
     // --- cash and collateral ----------------------------------------------------------------------------------------
@@ -158,7 +160,7 @@ abstract contract Actions is Checks {
 
     /// @dev Token units: a share of what the account has above its requirement, to a little beyond; or some thousand dollars.
     function _amount(Draws.Draw memory draw, uint64 account) private view returns (uint256) {
-        if (draw.oneIn(3)) return 1 + draw.below(8_000e6);
+        if (draw.oneIn(3)) return 1 + draw.below(4_000e6);
         Figures memory f = _figures(_book(account), _market());
         int256 equity = vault.cash(account) + f.portfolioValue;
         int256 excess = equity - int256(f.initialMargin);
@@ -276,16 +278,28 @@ abstract contract Actions is Checks {
         deal.instrument = draw.below(INSTRUMENTS);
         // Expired ones only now and then: they are refused.
         if (_isExpired(deal.instrument) && !draw.oneIn(8)) deal.instrument = draw.oneIn(3) ? 0 : 1;
+        if (deal.instrument == 0 && !draw.oneIn(8)) _offerSpot(deal);
         bytes memory market = _market();
         int256[INSTRUMENTS] memory unit;
         unit[deal.instrument] = deal.instrument == 0 ? int256(1e8) : int256(-1e8);
         Figures memory one = _figures(Encoding.portfolio(unit), market);
         int256 mark = deal.instrument == 0 ? one.portfolioValue : -one.portfolioValue;
         deal.quantity = _quantity(draw, deal, one.initialMargin + 1, market);
+        int256 spot = held[deal.seller][0];
+        if (deal.instrument == 0 && deal.quantity > spot && spot > 0 && !draw.oneIn(8)) {
+            deal.quantity = int64(spot);
+        }
         mark = (mark * (draw.oneIn(8) ? draw.between(50, 200) : draw.between(97, 103))) / 100;
         if (mark < 0 && deal.instrument != 1) mark = 0;
         deal.price = int64(mark);
         _sign(deal);
+    }
+
+    /// @dev Whoever has spot sells it.
+    function _offerSpot(Deal memory deal) private view {
+        for (uint64 i = 0; i < held.length; ++i) {
+            if (held[i][0] > 0 && i != deal.buyer) deal.seller = i;
+        }
     }
 
     function _sign(Deal memory deal) private {
@@ -323,6 +337,28 @@ abstract contract Actions is Checks {
     function _isExpired(uint256 instrument) internal view returns (bool) {
         uint256 date = Encoding.expiryOf(instrument);
         return date != 2 && block.timestamp >= expiries[date];
+    }
+
+    /// @dev Somebody with positions takes out all there is above the requirement, and prices move a lot.
+    function _squeeze(Draws.Draw memory draw) internal returns (bool isDone) {
+        _ensureLive(draw);
+        uint64 account = _trader(draw);
+        for (uint64 i = 0; i < held.length && _book(account).length == 0; ++i) {
+            account = uint64((account + 1) % held.length);
+        }
+        bytes memory book = _book(account);
+        bytes memory market = _market();
+        Figures memory f = _figures(book, market);
+        int256 equity = vault.cash(account) + f.portfolioValue;
+        int256 excess = equity - int256(f.initialMargin);
+        if (equity - f.spotValue < excess) excess = equity - f.spotValue;
+        if (excess < 100) return false;
+        address owner = _owner(account);
+        vm.prank(owner);
+        try vault.withdrawFull(account, uint256(excess) / 100, owner, book, market) {
+            cashOut += uint256(excess) / 100;
+            isDone = true;
+        } catch {}
     }
 
     // --- margin calls, slices, settlements --------------------------------------------------------------------------
@@ -422,7 +458,8 @@ abstract contract Actions is Checks {
 
     function _holdsExpired(uint64 account) private view returns (bool) {
         for (uint256 k = 2; k < INSTRUMENTS; ++k) {
-            bool isRecorded = epochs.settlementPrice(Encoding.UNDERLYING, expiries[Encoding.expiryOf(k)]) != 0;
+            bool isRecorded =
+                epochs.settlementPrice(Encoding.UNDERLYING, expiries[Encoding.expiryOf(k)]) != 0;
             if (isRecorded && held[account][k] != 0) return true;
         }
         return false;

@@ -56,7 +56,12 @@ abstract contract Checks is Epochs {
     }
 
     /// @dev Judges every account that changed, and what was opened since.
-    function _judge(Account[] memory all, bytes memory market, Rule rule, string memory action) internal view {
+    function _judge(
+        Account[] memory all,
+        bytes memory market,
+        Rule rule,
+        string memory action
+    ) internal view {
         for (uint64 i = 0; i < held.length; ++i) {
             Account memory was = i < all.length ? all[i] : Account(0, "");
             Account memory is_ = Account(vault.cash(i), _book(i));
@@ -86,7 +91,12 @@ abstract contract Checks is Epochs {
         if (rule == Rule.Deposit) {
             return equity - initial + 2 >= equityBefore - initialBefore && free + 1 >= freeBefore;
         }
-        int256 slack = rule == Rule.Settlement ? int256(1) : rule == Rule.Slice ? _sliceSlack() : int256(0);
+        int256 slack =
+            rule == Rule.Settlement
+                ? int256(1)
+                : rule == Rule.Slice
+                    ? _sliceSlack()
+                    : int256(0);
         if (free < 0 && free + slack < freeBefore) return false;
         if (initial > initialBefore + slack) return false;
         if (equityBefore <= 0) return equity + slack >= equityBefore;

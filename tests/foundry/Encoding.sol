@@ -29,16 +29,17 @@ library Encoding {
 
     /// @notice Instrument ids, increasing: spot, perpetual; of the first expiry the future, a call and two puts; of the second a put and a call.
     function ids() internal pure returns (uint32[INSTRUMENTS] memory) {
-        return [
-            _id(0, 0, false),
-            _id(1, 0, false),
-            _id(2, 0, false),
-            _id(2, 1, false),
-            _id(2, 1, true),
-            _id(2, 2, true),
-            _id(3, 2, true),
-            _id(3, 3, false)
-        ];
+        return
+            [
+                _id(0, 0, false),
+                _id(1, 0, false),
+                _id(2, 0, false),
+                _id(2, 1, false),
+                _id(2, 1, true),
+                _id(2, 2, true),
+                _id(3, 2, true),
+                _id(3, 3, false)
+            ];
     }
 
     /// @notice Strikes by index, from 1, E8.
@@ -55,7 +56,12 @@ library Encoding {
 
     /// @notice Which of the two expiries an instrument has; 2 if none.
     function expiryOf(uint256 instrument) internal pure returns (uint256) {
-        return instrument < 2 ? 2 : instrument < 6 ? 0 : 1;
+        return
+            instrument < 2
+                ? 2
+                : instrument < 6
+                    ? 0
+                    : 1;
     }
 
     /// @notice What an instrument pays per unit at a settlement price, E8.
@@ -158,8 +164,7 @@ library Encoding {
         bytes32 kind = keccak256(
             "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
         );
-        return
-            keccak256(abi.encode(kind, keccak256("marginproof"), keccak256("1"), block.chainid, verifier));
+        return keccak256(abi.encode(kind, keccak256("marginproof"), keccak256("1"), block.chainid, verifier));
     }
 
     /// @notice What is signed for a struct hash.

@@ -40,6 +40,7 @@ abstract contract Epochs is Venue {
 
     constructor() {
         (now_.token, now_.spot, now_.perpetual, now_.vol) = (1e8, 100_000e8, 100_000e8, 6e17);
+        now_.confidence = 1e18;
         now_.forwards = [now_.spot, now_.spot];
         now_.time = uint64(START);
     }
@@ -67,7 +68,11 @@ abstract contract Epochs is Venue {
     }
 
     /// @dev The portfolio bytes after a change that did not happen yet.
-    function _bookWith(uint64 account, uint256 instrument, int256 quantity) internal view returns (bytes memory) {
+    function _bookWith(
+        uint64 account,
+        uint256 instrument,
+        int256 quantity
+    ) internal view returns (bytes memory) {
         int256[INSTRUMENTS] memory after_ = held[account];
         after_[instrument] += quantity;
         return Encoding.portfolio(after_);
@@ -95,16 +100,33 @@ abstract contract Epochs is Venue {
         Encoding.Market memory m = now_;
         uint256 elapsed = block.timestamp - m.time;
         m.time = uint64(block.timestamp);
-        int256 most = isCrash ? int256(1_500) : int256(150);
+        int256 most =
+            !isCrash
+                ? int256(150)
+                : draw.oneIn(3)
+                    ? int256(4_000)
+                    : int256(1_500);
         uint256 spot = (uint256(m.spot) * uint256(10_000 + draw.between(-most, most))) / 10_000;
-        m.spot = uint64(spot < MIN_SPOT ? MIN_SPOT : spot > MAX_SPOT ? MAX_SPOT : spot);
+        m.spot = uint64(
+            spot < MIN_SPOT
+                ? MIN_SPOT
+                : spot > MAX_SPOT
+                    ? MAX_SPOT
+                    : spot
+        );
         m.perpetual = _near(draw, m.spot, 30);
-        m.confidence = uint64(draw.below(5e15));
+        m.confidence = uint64(1e18 - draw.below(1e16));
         m.token = _near(draw, 1e8, 20);
         int256 funding = int256((uint256(m.spot) * elapsed * 4_000) / (1e6 * 1 days));
         m.funding += int64(draw.between(-funding, funding));
         uint256 vol = (uint256(m.vol) * uint256(10_000 + draw.between(-1_000, 1_000))) / 10_000;
-        m.vol = uint64(vol < 3e17 ? 3e17 : vol > 2e18 ? 2e18 : vol);
+        m.vol = uint64(
+            vol < 3e17
+                ? 3e17
+                : vol > 2e18
+                    ? 2e18
+                    : vol
+        );
         m.rho = int64(draw.between(-3e17, 3e17));
         for (uint256 i = 0; i < 2; ++i) {
             m.forwards[i] = _near(draw, m.spot, 40);
@@ -130,7 +152,11 @@ abstract contract Epochs is Venue {
         for (uint64 i = 0; i < leaves.length; ++i) leaves[i] = _leaf(i, _book(i), market);
     }
 
-    function _leaf(uint64 account, bytes memory book, bytes memory market) internal view returns (Leaf memory) {
+    function _leaf(
+        uint64 account,
+        bytes memory book,
+        bytes memory market
+    ) internal view returns (Leaf memory) {
         Figures memory f = _figures(book, market);
         return
             Leaf(

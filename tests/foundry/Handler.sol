@@ -43,12 +43,20 @@ contract Handler is Lies {
         _gated("withdrawSpot", seed, _withdrawSpot);
     }
 
+    /// @dev Several at a time: everything else depends on what accounts hold.
     function trade(uint256 seed) external {
-        _gated("trade", seed, _tradeFull);
+        for (uint256 i = 0; i < 1 + (seed % 4); ++i) _gated("trade", _next(seed, i), _tradeFull);
     }
 
     function tradeOnTickets(uint256 seed) external {
-        _gated("tradeOnTickets", seed, _tradeOnTickets);
+        for (uint256 i = 0; i < 1 + (seed % 3); ++i)
+            _gated("tradeOnTickets", _next(seed, i), _tradeOnTickets);
+    }
+
+    function squeeze(uint256 seed) external {
+        _gated("squeeze", seed, _squeeze);
+        _postTrue(Draws.Draw(_next(seed, 1)), true);
+        _gated("callMargin", _next(seed, 2), _callMargin);
     }
 
     function callMargin(uint256 seed) external {
@@ -56,10 +64,13 @@ contract Handler is Lies {
     }
 
     function liquidate(uint256 seed) external {
-        Account[] memory all = _before();
-        bool isDone = _liquidate(Draws.Draw(seed));
-        _judge(all, _market(), Rule.Slice, "liquidate");
-        _count("liquidate", isDone);
+        if (seed % 2 == 0) _gated("callMargin", _next(seed, 9), _callMargin);
+        for (uint256 i = 0; i < 1 + (seed % 3); ++i) {
+            Account[] memory all = _before();
+            bool isDone = _liquidate(Draws.Draw(_next(seed, i)));
+            _judge(all, _market(), Rule.Slice, "liquidate");
+            _count("liquidate", isDone);
+        }
     }
 
     function releaseCalled(uint256 seed) external {
@@ -147,6 +158,10 @@ contract Handler is Lies {
     /// @notice How often an action was tried, and how often it did something.
     function countOf(string calldata action) external view returns (uint256, uint256) {
         return (tried[action], done[action]);
+    }
+
+    function _next(uint256 seed, uint256 i) private pure returns (uint256) {
+        return uint256(keccak256(abi.encode(seed, i)));
     }
 
     /// @dev Every account that the action changed is judged in the market that it was done in.

@@ -40,7 +40,7 @@ contract Invariants {
 
     /// @notice Foundry calls this after each run: what was done goes to a file.
     function afterInvariant() external {
-        string[34] memory names = _names();
+        string[35] memory names = _names();
         string memory line = "";
         for (uint256 i = 0; i < names.length; ++i) {
             (uint256 tried, uint256 done) = handler.countOf(names[i]);
@@ -50,7 +50,7 @@ contract Invariants {
     }
 
     function _selectors() private pure returns (bytes4[] memory all) {
-        all = new bytes4[](24);
+        all = new bytes4[](25);
         all[0] = Handler.deposit.selector;
         all[1] = Handler.depositSpot.selector;
         all[2] = Handler.withdraw.selector;
@@ -75,44 +75,47 @@ contract Invariants {
         all[21] = Handler.lie.selector;
         all[22] = Handler.lieInTicket.selector;
         all[23] = Handler.theft.selector;
+        all[24] = Handler.squeeze.selector;
     }
 
-    function _names() private pure returns (string[34] memory) {
-        return [
-            "deposit",
-            "depositSpot",
-            "withdraw",
-            "withdrawFull",
-            "withdrawUnencumbered",
-            "withdrawSpot",
-            "trade",
-            "tradeOnTickets",
-            "callMargin",
-            "liquidate",
-            "releaseCalled",
-            "settleExpired",
-            "cover",
-            "donate",
-            "pass",
-            "post",
-            "moveFeed",
-            "countOut",
-            "attackTrueLeaf",
-            "attackTrueIdentity",
-            "attackTrueTicket",
-            "lie",
-            "lieInTicket",
-            "theft",
-            "lie: portfolio value",
-            "lie: spot value",
-            "lie: initial margin",
-            "lie: maintenance margin",
-            "lie: worst scenario",
-            "lie: malformed worst scenarios",
-            "lie: another portfolio",
-            "lie: another account",
-            "lie: one leaf too many",
-            "lie: one leaf too few"
-        ];
+    function _names() private pure returns (string[35] memory) {
+        return
+            [
+                "deposit",
+                "depositSpot",
+                "withdraw",
+                "withdrawFull",
+                "withdrawUnencumbered",
+                "withdrawSpot",
+                "trade",
+                "tradeOnTickets",
+                "squeeze",
+                "callMargin",
+                "liquidate",
+                "releaseCalled",
+                "settleExpired",
+                "cover",
+                "donate",
+                "pass",
+                "post",
+                "moveFeed",
+                "countOut",
+                "attackTrueLeaf",
+                "attackTrueIdentity",
+                "attackTrueTicket",
+                "lie",
+                "lieInTicket",
+                "theft",
+                "lie: portfolio value",
+                "lie: spot value",
+                "lie: initial margin",
+                "lie: maintenance margin",
+                "lie: worst scenario",
+                "lie: malformed worst scenarios",
+                "lie: another portfolio",
+                "lie: another account",
+                "lie: one leaf too many",
+                "lie: one leaf too few"
+            ];
     }
 }

@@ -57,7 +57,8 @@ abstract contract Lies is Actions {
         try disputes.disputeLeaf(claim, leaf, proof, witness) {
             revert(string.concat(TRUE_STANDS, "by a leaf"));
         } catch (bytes memory reason) {
-            if (isFair) _requireReason(reason, IDisputes.LeafIsRight.selector, "another reason than a right leaf");
+            if (isFair)
+                _requireReason(reason, IDisputes.LeafIsRight.selector, "another reason than a right leaf");
         }
     }
 
@@ -77,7 +78,12 @@ abstract contract Lies is Actions {
         Leaf[] memory leaves = _leavesOf(round);
         uint64 account = uint64(draw.below(leaves.length));
         (, bytes32[] memory proof) = Encoding.tree(leaves, account);
-        IDisputes.Claim memory claim = _claim(draw, round, IDisputes.Kind.Identity, bytes32(uint256(account)));
+        IDisputes.Claim memory claim = _claim(
+            draw,
+            round,
+            IDisputes.Kind.Identity,
+            bytes32(uint256(account))
+        );
         // Nothing is wrong with the block it is cut at unless it is another one than the header's.
         uint64 cutAt = draw.oneIn(2) ? header.blockNumber : uint64(draw.below(block.number + 1));
         Provenance.History memory history = _history(account, cutAt);
@@ -86,7 +92,11 @@ abstract contract Lies is Actions {
             revert(string.concat(TRUE_STANDS, "by what an account held"));
         } catch (bytes memory reason) {
             if (cutAt != header.blockNumber || _differs(history, _history(account, cutAt))) return;
-            _requireReason(reason, IDisputes.IdentityIsRight.selector, "another reason than a right identity");
+            _requireReason(
+                reason,
+                IDisputes.IdentityIsRight.selector,
+                "another reason than a right identity"
+            );
         }
     }
 
@@ -133,7 +143,8 @@ abstract contract Lies is Actions {
         else if (kind == 3) witness.choices = abi.encodePacked(Encoding.UNDERLYING, uint8(indexCount));
         else if (kind == 4) leaf.initialMargin += 1;
         else if (kind == 5) claim.header = posted[other].header;
-        else if (kind == 6) witness.market[draw.below(witness.market.length)] ^= bytes1(uint8(1 + draw.below(255)));
+        else if (kind == 6)
+            witness.market[draw.below(witness.market.length)] ^= bytes1(uint8(1 + draw.below(255)));
         else claim.header.leafRoot = bytes32(draw.word());
         round;
         return false;
@@ -184,7 +195,9 @@ abstract contract Lies is Actions {
         _post(draw, leaves, uint64(leaves.length), true);
         c.round = rounds[rounds.length - 1];
         uint256 taken = 0;
-        for (uint256 i = 0; i < 6; ++i) {
+        // Mostly a little, so that others find some budget left; else until nothing more is let out.
+        uint256 times = draw.oneIn(4) ? 6 : 1;
+        for (uint256 i = 6 - times; i < 6; ++i) {
             if (_takeOnLeaf(account, MAX_WITHDRAWAL_E8 / 100 / (i + 1), leaves)) ++taken;
         }
         _prove(draw, c);
@@ -203,14 +216,19 @@ abstract contract Lies is Actions {
         bytes memory worst = bytes.concat(leaves[place].worstScenarios);
         _falsify(draw, leaves[place], Lie(draw.below(4)), draw.oneIn(4));
         IDisputes.Batch memory batch = IDisputes.Batch(_hashes(leaves), _signTickets(draw, leaves));
-        bytes memory book = place == 0
-            ? _bookWith(deal.seller, deal.instrument, -deal.quantity)
-            : _bookWith(deal.buyer, deal.instrument, deal.quantity);
+        bytes memory book =
+            place == 0
+                ? _bookWith(deal.seller, deal.instrument, -deal.quantity)
+                : _bookWith(deal.buyer, deal.instrument, deal.quantity);
         IDisputes.Witness memory witness = IDisputes.Witness(book, posted[round].market, worst);
         try this.revealTicket(round, batch, place, leaves[place], witness) {} catch {
             revert(string.concat(FALSE_FALLS, "a ticket stands"));
         }
-        bytes32 digest = disputes.ticketDigest(round, Encoding.headerHash(posted[round].header), batch.leaves);
+        bytes32 digest = disputes.ticketDigest(
+            round,
+            Encoding.headerHash(posted[round].header),
+            batch.leaves
+        );
         require(epochs.isInvalidTicket(digest), string.concat(FALSE_FALLS, "a ticket is still valid"));
         _mendAttesters();
         require(
@@ -232,9 +250,7 @@ abstract contract Lies is Actions {
         Posted storage epoch = posted[round];
         bytes32 digest = disputes.ticketDigest(round, Encoding.headerHash(epoch.header), batch.leaves);
         bytes32 salt = keccak256(abi.encode(digest));
-        disputes.commit(
-            disputes.commitmentOf(address(this), IDisputes.Kind.Ticket, round, digest, salt)
-        );
+        disputes.commit(disputes.commitmentOf(address(this), IDisputes.Kind.Ticket, round, digest, salt));
         vm.roll(block.number + 1);
         disputes.disputeTicket(epoch.header, keccak256(epoch.signatures), batch, place, leaf, witness, salt);
     }
@@ -247,7 +263,11 @@ abstract contract Lies is Actions {
         c.lie = Lie(draw.below(10));
         c.place = uint64(draw.below(leaves.length));
         // A worst scenario needs positions.
-        for (uint256 i = 0; i < leaves.length && held[c.place].length != 0 && _book(c.place).length == 0; ++i) {
+        for (
+            uint256 i = 0;
+            i < leaves.length && held[c.place].length != 0 && _book(c.place).length == 0;
+            ++i
+        ) {
             c.place = uint64((c.place + 1) % leaves.length);
         }
         c.book = c.claimedBook = _book(c.place);
@@ -271,11 +291,19 @@ abstract contract Lies is Actions {
             }
         } else {
             c.isLarge = _falsify(draw, leaves[c.place], c.lie, draw.oneIn(5));
-            // A wrong worst scenario shows at the right one, and as well at itself: the requirement there is another.
-            if (c.lie == Lie.Worst && draw.oneIn(2)) c.choices = leaves[c.place].worstScenarios;
+            // A wrong worst scenario shows at the right one, and as well at itself, where the requirement is another.
+            bool atItself = c.lie == Lie.Worst && draw.oneIn(2);
+            if (atItself && _isBelow(leaves[c.place], c.book, market)) {
+                c.choices = leaves[c.place].worstScenarios;
+            }
         }
         _post(draw, leaves, count, true);
         c.round = rounds[rounds.length - 1];
+    }
+
+    function _isBelow(Leaf memory leaf, bytes memory book, bytes memory market) private view returns (bool) {
+        Figures memory f = court.repriceScenario(modelHash, book, market, leaf.worstScenarios);
+        return f.initialMargin < leaf.initialMargin;
     }
 
     /// @dev Another leaf at the end, of an account that was never opened.
@@ -299,7 +327,8 @@ abstract contract Lies is Actions {
         if (lie == Lie.Value) leaf.portfolioValue += signed;
         else if (lie == Lie.SpotValue) leaf.spotValue += signed;
         else if (lie == Lie.Initial) leaf.initialMargin = _moved(leaf.initialMargin, difference, up);
-        else if (lie == Lie.Maintenance) leaf.maintenanceMargin = _moved(leaf.maintenanceMargin, difference, up);
+        else if (lie == Lie.Maintenance)
+            leaf.maintenanceMargin = _moved(leaf.maintenanceMargin, difference, up);
         else {
             if (lie == Lie.WorstLength) {
                 leaf.worstScenarios = abi.encodePacked(leaf.worstScenarios, uint16(draw.word()));
@@ -420,10 +449,7 @@ abstract contract Lies is Actions {
         for (uint256 i = 0; i < history.later.length; ++i) history.later[i] = all[count + i];
     }
 
-    function _differs(
-        Provenance.History memory a,
-        Provenance.History memory b
-    ) private pure returns (bool) {
+    function _differs(Provenance.History memory a, Provenance.History memory b) private pure returns (bool) {
         return keccak256(abi.encode(a)) != keccak256(abi.encode(b));
     }
 

@@ -83,7 +83,7 @@ abstract contract Venue {
     /// @dev How many scenarios and charges the model has.
     uint256 internal immutable indexCount;
 
-    uint32[2] internal expiries = [uint32(START + 1 days), uint32(START + 20 days)];
+    uint32[2] internal expiries = [uint32(START + 10 hours), uint32(START + 5 days)];
     /// @dev Keys of the attesters whose bonds are held.
     uint256[] internal attesterKeys;
     uint256 private _lastKey = 1_000_000;
