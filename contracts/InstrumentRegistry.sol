@@ -9,6 +9,8 @@ import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { Limits } from "./libraries/Limits.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Range } from "./libraries/Range.sol";
+import { Reading } from "./libraries/Reading.sol";
+import { StrikeWord } from "./libraries/StrikeWord.sol";
 
 /// @title Instruments: underlyings, their expiries and strikes, and which combinations may be traded
 contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
@@ -17,20 +19,33 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     /// @notice May add underlyings, expiries and strikes, and list instruments.
     bytes32 public constant LISTER_ROLE = keccak256("LISTER_ROLE");
 
-    /// @dev Strikes are packed by hand, four to a word, the first in the low bits: reading 100 positions costs few storage reads.
+    /// @dev Packed by hand, so that a portfolio's terms cost few storage reads. The head holds from the low bits the count of expiries (16
+    ///      bits), the count of strikes (15), a bit that is set once the underlying exists, and the first 7 expiries (32 each). The other
+    ///      expiries stand 8 to a word, strikes 8 to a word in the short form of `StrikeWord`, those that have none by index in `longStrikes`.
     struct Underlying {
         string symbol;
-        uint32[] expiries;
-        uint256 strikeCount;
-        mapping(uint256 place => uint256 fourStrikes) strikeWords;
+        uint256 head;
+        mapping(uint256 place => uint256 eightExpiries) expiryWords;
+        mapping(uint256 place => uint256 eightStrikes) strikeWords;
+        mapping(uint256 index => uint256 strike) longStrikes;
         mapping(uint256 strike => bool isKnown) knownStrikes;
+        mapping(uint256 expiry => bool isKnown) knownExpiries;
     }
 
-    uint256 private constant UNDERLYING_SLOTS = 5;
-    uint256 private constant NOWHERE = type(uint256).max;
+    /// @dev What the positions of one expiry share: the underlying's head, the expiry << 64, how many strikes there are.
+    struct Group {
+        uint256 head;
+        uint256 expiry;
+        uint256 strikeCount;
+    }
 
-    /// @dev Underlying 1 stands first.
-    Underlying[] private _underlyings;
+    uint256 private constant NOWHERE = type(uint256).max;
+    uint256 private constant EXISTS = 1 << 31;
+    uint256 private constant ONE_STRIKE = 1 << 16;
+    uint256 private constant HEAD_EXPIRIES = 7;
+
+    uint256 private _count;
+    mapping(uint256 id => Underlying) private _underlyings;
     LibBitmap.Bitmap private _listed;
     /// @inheritdoc IInstrumentRegistry
     uint40 public termsVersion;
@@ -43,16 +58,17 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
     /// @inheritdoc IInstrumentRegistry
     function addUnderlying(string calldata symbol) external onlyRole(LISTER_ROLE) returns (uint8 id) {
         if (bytes(symbol).length == 0) revert EmptySymbol();
-        uint256 count = _underlyings.length;
+        uint256 count = _count;
         uint256 max = uint256(Limits.MAX_UNDERLYINGS);
         if (count == max) revert TooManyUnderlyings(max);
         bytes32 hash = keccak256(bytes(symbol));
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 i = 1; i <= count; ++i) {
             if (keccak256(bytes(_underlyings[i].symbol)) == hash) revert DuplicateSymbol(symbol);
         }
-        _underlyings.push().symbol = symbol;
         id = uint8(count + 1);
         ++termsVersion;
+        _count = id;
+        (_underlyings[id].symbol, _underlyings[id].head) = (symbol, EXISTS);
         emit UnderlyingAdded(id, symbol);
         uint32 spot = uint32(id) << 26;
         _list(spot);
@@ -64,19 +80,26 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint8 underlying,
         uint32 expiry
     ) external onlyRole(LISTER_ROLE) returns (uint16 index) {
-        uint32[] storage known = _underlying(underlying).expiries;
+        Underlying storage known = _underlying(underlying);
         if (expiry <= block.timestamp) revert ExpiryNotInFuture(expiry, block.timestamp);
-        uint256 count = known.length;
+        uint256 head = known.head;
+        uint256 count = uint16(head);
         uint256 max = uint256(Limits.MAX_EXPIRY_INDEX) + 1 - InstrumentId.FIRST_EXPIRY_INDEX;
         if (count == max) revert TooManyExpiries(underlying, max);
+        if (known.knownExpiries[expiry]) revert DuplicateExpiry(underlying, expiry);
         uint256 live = 0;
         for (uint256 i = 0; i < count; ++i) {
-            if (known[i] == expiry) revert DuplicateExpiry(underlying, expiry);
-            if (known[i] > block.timestamp) ++live;
+            if (_expiryAt(known, head, i) > block.timestamp) ++live;
         }
         uint256 maxLive = uint256(Limits.MAX_EXPIRIES);
         if (live >= maxLive) revert TooManyLiveExpiries(underlying, maxLive);
-        known.push(expiry);
+        known.knownExpiries[expiry] = true;
+        if (count < HEAD_EXPIRIES) head |= uint256(expiry) << (32 * (count + 1));
+        else {
+            uint256 place = count - HEAD_EXPIRIES;
+            known.expiryWords[place >> 3] |= uint256(expiry) << (32 * (place & 7));
+        }
+        known.head = head + 1;
         ++termsVersion;
         index = uint16(count + InstrumentId.FIRST_EXPIRY_INDEX);
         emit ExpiryAdded(underlying, index, expiry);
@@ -88,30 +111,34 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint64[] calldata strikesE8
     ) external onlyRole(LISTER_ROLE) returns (uint16 first) {
         Underlying storage known = _underlying(underlying);
-        uint256 count = known.strikeCount;
+        uint256 head = known.head;
+        uint256 count = _strikeCount(head);
         uint256 max = uint256(Limits.MAX_STRIKE_INDEX);
         if (count + strikesE8.length > max) revert TooManyStrikes(underlying, max);
         first = uint16(count + 1);
-        uint256 word = known.strikeWords[count >> 2];
+        uint256 word = known.strikeWords[count >> 3];
         for (uint256 i = 0; i < strikesE8.length; ++i) {
             uint256 strike = strikesE8[i];
             Range.check("strike", int256(strike), Limits.MIN_STRIKE, Limits.MAX_STRIKE);
             // Margin nets what has one strike: two indices with the same would be two strikes to it.
             if (known.knownStrikes[strike]) revert DuplicateStrike(underlying, strike);
             known.knownStrikes[strike] = true;
-            word |= strike << ((count & 3) << 6);
-            known.strikeWords[count >> 2] = word;
+            uint256 short = StrikeWord.shortForm(strike);
+            if (short == 0) known.longStrikes[count] = strike;
+            word |= short << (32 * (count & 7));
+            known.strikeWords[count >> 3] = word;
             ++count;
-            if (count & 3 == 0) word = 0;
+            if (count & 7 == 0) word = 0;
             emit StrikeAdded(underlying, uint16(count), uint64(strike));
         }
-        known.strikeCount = count;
+        known.head = head + ONE_STRIKE * strikesE8.length;
     }
 
     /// @inheritdoc IInstrumentRegistry
     function list(uint32[] calldata ids) external onlyRole(LISTER_ROLE) {
         for (uint256 i = 0; i < ids.length; ++i) {
-            (, uint256 strikeCount) = _group(ids[i]);
+            uint256 head = _underlyings[InstrumentId.underlying(ids[i])].head;
+            (, uint256 strikeCount) = _group(ids[i], head);
             _checkStrike(ids[i], strikeCount);
             if (!_listed.get(ids[i])) _list(ids[i]);
         }
@@ -119,7 +146,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
 
     /// @inheritdoc IInstrumentRegistry
     function underlyingCount() external view returns (uint256) {
-        return _underlyings.length;
+        return _count;
     }
 
     /// @inheritdoc IInstrumentRegistry
@@ -129,22 +156,21 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
 
     /// @inheritdoc IInstrumentRegistry
     function expiries(uint8 underlying) external view returns (uint32[] memory) {
-        return _underlying(underlying).expiries;
+        return _expiriesFrom(underlying, 0);
     }
 
     /// @inheritdoc IInstrumentRegistry
-    function expiriesFrom(uint8 underlying, uint256 start) external view returns (uint32[] memory rest) {
-        uint32[] storage known = _underlying(underlying).expiries;
-        uint256 count = known.length;
-        rest = new uint32[](start < count ? count - start : 0);
-        for (uint256 i = 0; i < rest.length; ++i) rest[i] = known[start + i];
+    function expiriesFrom(uint8 underlying, uint256 start) external view returns (uint32[] memory) {
+        return _expiriesFrom(underlying, start);
     }
 
     /// @inheritdoc IInstrumentRegistry
     function strikes(uint8 underlying) external view returns (uint64[] memory result) {
         Underlying storage known = _underlying(underlying);
-        result = new uint64[](known.strikeCount);
-        for (uint256 i = 0; i < result.length; ++i) result[i] = _strikeIn(known.strikeWords[i >> 2], i);
+        result = new uint64[](_strikeCount(known.head));
+        for (uint256 i = 0; i < result.length; ++i) {
+            result[i] = uint64(_strikeIn(known, known.strikeWords[i >> 3], i));
+        }
     }
 
     /// @inheritdoc IInstrumentRegistry
@@ -157,11 +183,11 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         listed = _listed.get(id);
         uint256 index = InstrumentId.expiryIndex(id);
         if (!listed || index < InstrumentId.FIRST_EXPIRY_INDEX) return (listed, 0, 0);
-        Underlying storage known = _registered(InstrumentId.underlying(id));
-        expiry = _registeredExpiry(known, index - InstrumentId.FIRST_EXPIRY_INDEX);
+        Underlying storage known = _underlyings[InstrumentId.underlying(id)];
+        expiry = _expiryAt(known, known.head, index - InstrumentId.FIRST_EXPIRY_INDEX);
         uint256 strikeIndex = InstrumentId.strikeIndex(id);
         if (strikeIndex == 0) return (listed, expiry, 0);
-        strike = _strikeIn(known.strikeWords[(strikeIndex - 1) >> 2], strikeIndex - 1);
+        strike = _strikeIn(known, known.strikeWords[(strikeIndex - 1) >> 3], strikeIndex - 1);
     }
 
     /// @inheritdoc IInstrumentRegistry
@@ -171,32 +197,59 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         }
         uint256 count = PortfolioCodec.count(portfolio);
         result = new uint256[](count);
-        // Ids are sorted, so what neighbours share is read once: the expiry, and a word of strikes.
+        // Ids are sorted, so what neighbours share is read once.
         uint256 group = NOWHERE;
-        uint256 place = NOWHERE;
-        uint256 expiry = 0;
-        uint256 strikeCount = 0;
-        uint256 word = 0;
-        // Unchecked: a strike index that passed is at most 32767, and an underlying that passed at least 1.
+        Group memory shared;
+        // Words of strikes by the low four bits of their place, each behind that place plus one.
+        uint256[32] memory words;
+        // Unchecked: a strike index that passed is at most 32767, and i below the count.
         unchecked {
             for (uint256 i = 0; i < count; ++i) {
-                (uint256 id, ) = PortfolioCodec.at(portfolio, i);
+                uint256 id = Reading.uint32At(portfolio, i * PortfolioCodec.POSITION_BYTES);
                 if (id >> 16 != group) {
-                    (group, place) = (id >> 16, NOWHERE);
-                    (expiry, strikeCount) = _group(id);
-                }
-                _checkStrike(id, strikeCount);
-                uint256 strikeIndex = InstrumentId.strikeIndex(id);
-                uint256 term = expiry << 64;
-                if (strikeIndex != 0) {
-                    if ((strikeIndex - 1) >> 2 != place) {
-                        place = (strikeIndex - 1) >> 2;
-                        word = _underlyings[InstrumentId.underlying(id) - 1].strikeWords[place];
+                    if (id >> 26 != group >> 10) {
+                        shared.head = _underlyings[id >> 26].head;
+                        delete words;
                     }
-                    term |= _strikeIn(word, strikeIndex - 1);
+                    group = id >> 16;
+                    (shared.expiry, shared.strikeCount) = _group(id, shared.head);
+                    shared.expiry <<= 64;
                 }
-                result[i] = term;
+                // Equals id & 65535: strike index and put bit. A future is zero, a put without a strike one.
+                uint256 option = uint16(id);
+                uint256 term = shared.expiry;
+                if (option != 0) {
+                    uint256 index = option >> 1;
+                    if (index > shared.strikeCount || index-- == 0) revert ISpecErrors.UnknownInstrument(id);
+                    uint256 word;
+                    uint256 room;
+                    // word = words[room + 1] where words[room] == place + 1.
+                    assembly ("memory-safe") {
+                        room := add(words, and(shl(3, index), 0x3c0))
+                        if eq(mload(room), add(shr(3, index), 1)) {
+                            word := mload(add(room, 32))
+                        }
+                    }
+                    if (word == 0) {
+                        word = _underlyings[id >> 26].strikeWords[index >> 3];
+                        assembly ("memory-safe") {
+                            mstore(room, add(shr(3, index), 1))
+                            mstore(add(room, 32), word)
+                        }
+                    }
+                    uint256 strike = StrikeWord.strikeIn(word, index);
+                    term |= strike != 0 ? strike : _underlyings[id >> 26].longStrikes[index];
+                }
+                assembly ("memory-safe") {
+                    mstore(add(add(result, 32), shl(5, i)), term)
+                }
             }
+        }
+        // Equals the end of the function, in one copy; nothing comes after that could miss what is written over.
+        assembly ("memory-safe") {
+            mstore(words, 32)
+            mcopy(add(words, 32), result, shl(5, add(count, 1)))
+            return(words, add(64, shl(5, count)))
         }
     }
 
@@ -205,43 +258,45 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         emit InstrumentListed(id);
     }
 
-    function _underlying(uint256 underlying) private view returns (Underlying storage) {
-        if (underlying == 0 || underlying > _underlyings.length) revert UnknownUnderlying(underlying);
-        return _underlyings[underlying - 1];
+    function _underlying(uint256 underlying) private view returns (Underlying storage known) {
+        known = _underlyings[underlying];
+        if (known.head == 0) revert UnknownUnderlying(underlying);
     }
 
     /// @dev The expiry of an id, zero for spot and perpetual, and how many strikes it may refer to.
-    function _group(uint256 id) private view returns (uint256 expiry, uint256 strikeCount) {
-        uint256 underlying = InstrumentId.underlying(id);
+    /// @param head The underlying's, zero if there is no such underlying.
+    function _group(uint256 id, uint256 head) private view returns (uint256 expiry, uint256 strikeCount) {
         uint256 index = InstrumentId.expiryIndex(id);
-        if (underlying == 0 || underlying > _underlyings.length) revert ISpecErrors.UnknownInstrument(id);
+        if (head == 0) revert ISpecErrors.UnknownInstrument(id);
         if (index < InstrumentId.FIRST_EXPIRY_INDEX) return (0, 0);
-        Underlying storage known = _underlyings[underlying - 1];
-        uint256 place = index - InstrumentId.FIRST_EXPIRY_INDEX;
-        if (place >= known.expiries.length) revert ISpecErrors.UnknownInstrument(id);
-        return (known.expiries[place], known.strikeCount);
-    }
-
-    /// @dev Equals _underlyings[underlying - 1], for an underlying of something listed: without reading the length.
-    function _registered(uint256 underlying) private pure returns (Underlying storage known) {
-        assembly ("memory-safe") {
-            mstore(0, _underlyings.slot)
-            known.slot := add(keccak256(0, 32), mul(sub(underlying, 1), UNDERLYING_SLOTS))
+        unchecked {
+            uint256 place = index - InstrumentId.FIRST_EXPIRY_INDEX;
+            if (place >= uint16(head)) revert ISpecErrors.UnknownInstrument(id);
+            return (_expiryAt(_underlyings[InstrumentId.underlying(id)], head, place), _strikeCount(head));
         }
     }
 
-    /// @dev Equals known.expiries[place], for an expiry of something listed: without reading the length.
-    function _registeredExpiry(
-        Underlying storage known,
-        uint256 place
-    ) private view returns (uint256 expiry) {
-        uint32[] storage all = known.expiries;
-        assembly ("memory-safe") {
-            mstore(0, all.slot)
-            // Eight to a word, the first in the low bits.
-            expiry := sload(add(keccak256(0, 32), shr(3, place)))
-            expiry := and(shr(shl(5, and(place, 7)), expiry), 0xffffffff)
+    function _expiriesFrom(uint8 underlying, uint256 start) private view returns (uint32[] memory rest) {
+        Underlying storage known = _underlying(underlying);
+        uint256 head = known.head;
+        uint256 count = uint16(head);
+        rest = new uint32[](start < count ? count - start : 0);
+        for (uint256 i = 0; i < rest.length; ++i) rest[i] = uint32(_expiryAt(known, head, start + i));
+    }
+
+    /// @dev Expiry `i`, counted from zero; below the count.
+    function _expiryAt(Underlying storage known, uint256 head, uint256 i) private view returns (uint256) {
+        unchecked {
+            if (i < HEAD_EXPIRIES) return uint32(head >> (32 * (i + 1)));
+            i -= HEAD_EXPIRIES;
+            return uint32(known.expiryWords[i >> 3] >> (32 * (i & 7)));
         }
+    }
+
+    /// @dev Strike `i`, counted from zero, whose word is given.
+    function _strikeIn(Underlying storage known, uint256 word, uint256 i) private view returns (uint256) {
+        uint256 strike = StrikeWord.strikeIn(word, i);
+        return strike != 0 ? strike : known.longStrikes[i];
     }
 
     function _checkStrike(uint256 id, uint256 strikeCount) private pure {
@@ -250,8 +305,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
             revert ISpecErrors.UnknownInstrument(id);
     }
 
-    /// @dev Strike `i`, counted from zero, in the word that holds it.
-    function _strikeIn(uint256 word, uint256 i) private pure returns (uint64) {
-        return uint64(word >> ((i & 3) << 6));
+    function _strikeCount(uint256 head) private pure returns (uint256) {
+        return (head >> 16) & 32767;
     }
 }

@@ -2,20 +2,24 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
+import { LibCall } from "solady/src/utils/LibCall.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
+import { IMarketChecker } from "./interfaces/IMarketChecker.sol";
 import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
 import { Figures } from "./interfaces/Types.sol";
+import { MarketChecker } from "./MarketChecker.sol";
 import { FixedPoint } from "./libraries/FixedPoint.sol";
 import { AddOns } from "./libraries/AddOns.sol";
 import { Charges } from "./libraries/Charges.sol";
-import { Gaussian, TailTable } from "./libraries/Gaussian.sol";
 import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
+import { ModelStore } from "./libraries/ModelStore.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
+import { Reading } from "./libraries/Reading.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
 /// @title Margin, recomputed on chain to the last bit (margin.py)
@@ -28,20 +32,22 @@ contract MarginCourt is IMarginCourt {
     IModelRegistry public immutable models;
     /// @notice Whose newest market was checked when it was posted and is not checked again; zero if every market is to be checked.
     IEpochRegistry public immutable epochs;
+    /// @notice What checks every other market; made with this contract.
+    IMarketChecker public immutable checker;
 
     /// @dev Factor (WAD) x scan (E34) is 10^52; a requirement is E8.
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
     int256 private constant VALUE_SCALE = 10 ** 8;
 
-    /// @dev What all underlyings of one call share: model bytes, expiry and strike of every position, Gaussian coefficients.
+    /// @dev What all underlyings of one call share: model bytes, expiry and strike of every position.
     struct Shared {
         bytes model;
         uint256[] terms;
-        TailTable table;
     }
 
     /// @dev One underlying: its market, the indices to be judged, its book, what add-ons are taken of, the sum of what is settled and moves
-    ///      no more, the part of the value that is spot collateral (both E16), the loss at every index (E34), the position after its last.
+    ///      no more, the part of the value that is spot collateral (both E16), the loss at every index (E34), the position after its last, and the quote
+    ///      after the one used last.
     struct Scan {
         MarketCodec.Section quotes;
         Charges.Choice choice;
@@ -51,6 +57,7 @@ contract MarginCourt is IMarginCourt {
         int256 spot;
         int256[] losses;
         uint256 next;
+        uint256 nextQuote;
     }
 
     /// @dev Sums over underlyings: values E16, requirements 10^52.
@@ -68,6 +75,7 @@ contract MarginCourt is IMarginCourt {
         instruments = instruments_;
         models = models_;
         epochs = epochs_;
+        checker = new MarketChecker();
     }
 
     /// @inheritdoc IMarginCourt
@@ -162,8 +170,20 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market
     ) private view returns (Shared memory) {
         PortfolioCodec.check(portfolio);
-        if (!_isPosted(market)) MarketCodec.validate(market);
-        return Shared(models.modelBytes(modelHash), instruments.terms(portfolio), Gaussian.load());
+        if (!_isPosted(market)) checker.check(market);
+        return Shared(ModelStore.read(address(models), modelHash), _terms(portfolio));
+    }
+
+    /// @dev instruments.terms(portfolio), without a copy and without a check of every word: the registry is trusted.
+    function _terms(bytes calldata portfolio) private view returns (uint256[] memory terms) {
+        (bool success, bytes memory result) = address(instruments).staticcall(
+            abi.encodeCall(IInstrumentRegistry.terms, (portfolio))
+        );
+        if (!success) LibCall.bubbleUpRevert(result);
+        // The result is 32, the length, the words: an array behind the two words of its own length and of the offset.
+        assembly ("memory-safe") {
+            terms := add(result, 64)
+        }
     }
 
     /// @dev Whether a market is that of the newest epoch, whose bytes were checked when they were posted.
@@ -220,14 +240,13 @@ contract MarginCourt is IMarginCourt {
         uint256 i,
         Scan memory scan
     ) private pure returns (uint256) {
-        uint256 date = shared.terms[i] >> 64;
+        uint256 date = _term(shared, i) >> 64;
         uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
         if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
-        MarketCodec.Quote memory quote = MarketCodec.quote(
-            market,
-            scan.quotes,
-            MarketCodec.findExpiry(market, scan.quotes, date)
-        );
+        // Where ids and dates increase together, the next quote is the one after the last.
+        uint256 place = MarketCodec.findExpiry(market, scan.quotes, date, scan.nextQuote);
+        scan.nextQuote = place + 1;
+        MarketCodec.Quote memory quote = MarketCodec.quote(market, scan.quotes, place);
         Valuation.Expiry memory expiry = Valuation.prepare(scan.book, quote, MarketCodec.time(market));
         uint256 size;
         (i, size) = _addLive(shared, portfolio, i, scan, expiry);
@@ -245,32 +264,40 @@ contract MarginCourt is IMarginCourt {
         Scan memory scan,
         Valuation.Expiry memory expiry
     ) private pure returns (uint256, uint256 size) {
-        uint256 count = PortfolioCodec.count(portfolio);
-        (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
-        uint256 group = id >> 16;
         // Unchecked: `i` counts positions, at most 128; one of `calls` and `puts` is the quantity, the other zero.
         unchecked {
-            while (id >> 16 == group) {
-                uint256 strike = uint64(shared.terms[i]);
-                int256 calls = InstrumentId.isPut(id) ? int256(0) : quantity;
-                int256 puts = quantity - calls;
-                uint256 put = id | 1;
+            uint256 end = portfolio.length;
+            uint256 at = i * PortfolioCodec.POSITION_BYTES;
+            AddOns.Exposure memory exposure = scan.exposure;
+            Valuation.Book memory book = scan.book;
+            uint256 word = Reading.wordAt(portfolio, at);
+            uint256 group = word >> 240;
+            do {
+                uint256 strike = uint64(_term(shared, i));
+                int256 quantity = int64(uint64(word >> 160));
                 size += AddOns.sizeOf(quantity);
-                (id, quantity) = _atOrNone(portfolio, ++i, count);
+                uint256 put = (word >> 224) | 1;
+                (int256 calls, int256 puts) = word >> 224 == put
+                    ? (int256(0), quantity)
+                    : (quantity, int256(0));
+                (++i, at += PortfolioCodec.POSITION_BYTES);
+                // Zero, which is in no group, after the last.
+                word = at < end ? Reading.wordAt(portfolio, at) : 0;
                 if (strike == 0) {
-                    Valuation.addFuture(scan.book, calls);
-                    scan.exposure.futures += AddOns.sizeOf(calls);
+                    Valuation.addFuture(book, calls);
+                    exposure.futures += AddOns.sizeOf(calls);
                     continue;
                 }
                 // The put of the same strike stands right after its call.
-                if (id == put) {
-                    puts = quantity;
-                    size += AddOns.sizeOf(quantity);
-                    (id, quantity) = _atOrNone(portfolio, ++i, count);
+                if (word >> 224 == put) {
+                    puts = int64(uint64(word >> 160));
+                    size += AddOns.sizeOf(puts);
+                    (++i, at += PortfolioCodec.POSITION_BYTES);
+                    word = at < end ? Reading.wordAt(portfolio, at) : 0;
                 }
-                AddOns.addOptions(scan.exposure, calls, puts);
-                Valuation.addOptions(scan.book, expiry, strike, calls, puts, shared.table);
-            }
+                AddOns.addOptions(exposure, calls, puts);
+                Valuation.addOptions(book, expiry, strike, calls, puts);
+            } while (word >> 240 == group);
         }
         return (i, size);
     }
@@ -287,11 +314,19 @@ contract MarginCourt is IMarginCourt {
         (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
         uint256 group = id >> 16;
         while (id >> 16 == group) {
-            uint256 strike = uint64(shared.terms[i]);
+            uint256 strike = uint64(_term(shared, i));
             scan.settled += quantity * Valuation.settledValue(settlement, strike, InstrumentId.isPut(id));
             (id, quantity) = _atOrNone(portfolio, ++i, count);
         }
         return i;
+    }
+
+    /// @dev Expiry << 64 | strike of position `i`, without a check: the registry gave one word per position.
+    function _term(Shared memory shared, uint256 i) private pure returns (uint256 term) {
+        uint256[] memory terms = shared.terms;
+        assembly ("memory-safe") {
+            term := mload(add(add(terms, 32), shl(5, i)))
+        }
     }
 
     /// @dev Position `i`, or the id 0, which no portfolio holds, after the last.

@@ -32,19 +32,13 @@ contract MarketBounds is IMarketBounds, AccessControl {
         uint256 growth;
     }
 
-    /// @dev Total variances at the lower, the middle and the upper point, 1e-36.
-    struct Points {
-        uint256 low;
-        uint256 middle;
-        uint256 high;
-    }
-
     uint256 private constant YEAR = 365 days;
     uint256 private constant HOUR = 1 hours;
     uint256 private constant DAY = 1 days;
     uint256 private constant ONE = 1e6;
     int256 private constant E12 = 1e12;
     uint256 private constant E18 = 1e18;
+    uint256 private constant RATIO_BITS = 64;
     /// @dev sqrt(1 / 365 days) in WAD.
     uint256 private constant ROOT_OF_SECOND = 178_072_434_654_453;
     int256 private constant MAX_VOL = 4e9;
@@ -168,11 +162,45 @@ contract MarketBounds is IMarketBounds, AccessControl {
                 _checkForward(scope, head, beforeHead);
                 _checkRate(scope, head, beforeHead);
                 uint256 out = (scope.wing * _rootOfYears((head >> 224) - scope.time)) / ONE;
-                Points memory points = _variances(market, at + 28, out);
-                _checkBand(scope, head >> 224, points);
-                if (beforeHead == 0) continue;
-                _checkVolJump(scope, head >> 224, points, _variances(previous, beforeAt + 28, out));
+                _checkSmiles(
+                    scope,
+                    head >> 224,
+                    out,
+                    market,
+                    at + 28,
+                    previous,
+                    beforeHead == 0 ? 0 : beforeAt + 28
+                );
             }
+        }
+    }
+
+    /// @dev `at` and `beforeAt` are where the smiles of an expiry lie; `beforeAt` is 0 where the market before does not quote it.
+    function _checkSmiles(
+        Scope memory scope,
+        uint256 expiry,
+        uint256 out,
+        bytes calldata market,
+        uint256 at,
+        bytes calldata previous,
+        uint256 beforeAt
+    ) private pure {
+        unchecked {
+            uint256 left = expiry - scope.time;
+            (uint256 low, uint256 middle, uint256 high) = _variances(market, at, out);
+            uint256 min = scope.minVariance * left;
+            uint256 max = scope.maxVariance * left;
+            if (low < min || low > max) _refuseVariance(scope, expiry, 0, low);
+            if (middle < min || middle > max) _refuseVariance(scope, expiry, 1, middle);
+            if (high < min || high > max) _refuseVariance(scope, expiry, 2, high);
+            if (beforeAt == 0) return;
+            (uint256 oldLow, uint256 oldMiddle, uint256 oldHigh) = _variances(previous, beforeAt, out);
+            uint256 ratio = (left << RATIO_BITS) / (expiry - scope.previousTime);
+            min = (ratio * uint256(E12)) / scope.growth;
+            max = (ratio * scope.growth) / uint256(E12);
+            if (_jumps(low, oldLow, min, max)) _refuseJump(scope, expiry, 0, low, oldLow);
+            if (_jumps(middle, oldMiddle, min, max)) _refuseJump(scope, expiry, 1, middle, oldMiddle);
+            if (_jumps(high, oldHigh, min, max)) _refuseJump(scope, expiry, 2, high, oldHigh);
         }
     }
 
@@ -237,105 +265,88 @@ contract MarketBounds is IMarketBounds, AccessControl {
         }
     }
 
-    function _checkBand(Scope memory scope, uint256 expiry, Points memory points) private pure {
+    /// @dev Whether now / before lies outside [min, max], both x 2^RATIO_BITS.
+    function _jumps(uint256 now_, uint256 before, uint256 min, uint256 max) private pure returns (bool) {
+        // Unchecked: variances are below 2^130, ratios below 2^(32 + 64 + 20).
         unchecked {
-            uint256 left = expiry - scope.time;
-            uint256 low = scope.minVariance * left;
-            uint256 high = scope.maxVariance * left;
-            uint256 point;
-            uint256 variance = points.low;
-            if (variance >= low && variance <= high) {
-                (point, variance) = (1, points.middle);
-                if (variance >= low && variance <= high) {
-                    (point, variance) = (2, points.high);
-                    if (variance >= low && variance <= high) return;
-                }
-            }
-            revert VarianceOutOfBand(
-                uint8(scope.underlying),
-                uint32(expiry),
-                point,
-                variance / E18,
-                low / E18,
-                high / E18
-            );
+            return now_ << RATIO_BITS < before * min || now_ << RATIO_BITS > before * max;
         }
     }
 
-    /// @dev Per unit of time, neither variance may be above the other x growth.
-    function _checkVolJump(
+    function _refuseVariance(
         Scope memory scope,
         uint256 expiry,
-        Points memory points,
-        Points memory before
+        uint256 point,
+        uint256 variance
     ) private pure {
-        // Unchecked: variances are below 2^130, times below 2^32, growth at most 2^60 and 1e12 below 2^40.
-        unchecked {
-            uint256 left = (expiry - scope.time) * uint256(E12);
-            uint256 beforeLeft = (expiry - scope.previousTime) * uint256(E12);
-            uint256 leftGrown = (expiry - scope.time) * scope.growth;
-            uint256 beforeLeftGrown = (expiry - scope.previousTime) * scope.growth;
-            uint256 point;
-            (uint256 x, uint256 y) = (points.low, before.low);
-            if (x * beforeLeft <= y * leftGrown && y * left <= x * beforeLeftGrown) {
-                (point, x, y) = (1, points.middle, before.middle);
-                if (x * beforeLeft <= y * leftGrown && y * left <= x * beforeLeftGrown) {
-                    (point, x, y) = (2, points.high, before.high);
-                    if (x * beforeLeft <= y * leftGrown && y * left <= x * beforeLeftGrown) return;
-                }
-            }
-            revert VarianceJump(
-                uint8(scope.underlying),
-                uint32(expiry),
-                point,
-                x / E18,
-                y / E18,
-                scope.volJump
-            );
-        }
+        uint256 left = expiry - scope.time;
+        revert VarianceOutOfBand(
+            uint8(scope.underlying),
+            uint32(expiry),
+            point,
+            variance / E18,
+            (scope.minVariance * left) / E18,
+            (scope.maxVariance * left) / E18
+        );
     }
 
-    /// @dev Total variance of a smile at the log-moneynesses -out, 0 and out; zero where rounding leaves it below. The smile's a, b, rho and m
-    ///      fill the word at the offset, sigma follows.
+    function _refuseJump(
+        Scope memory scope,
+        uint256 expiry,
+        uint256 point,
+        uint256 variance,
+        uint256 before
+    ) private pure {
+        revert VarianceJump(
+            uint8(scope.underlying),
+            uint32(expiry),
+            point,
+            variance / E18,
+            before / E18,
+            scope.volJump
+        );
+    }
+
+    /// @dev Total variance of a smile at the log-moneynesses -out, 0 and out, 1e-36: a + b (rho d + sqrt(d^2 + sigma^2)) with d = k - m; zero
+    ///      where rounding leaves it below. The root comes from a first guess within 3% and two steps of Newton's, which leave it at most 2e-7
+    ///      of itself too high. The smile's a, b, rho and m fill the word at the offset, sigma follows. `variance` equals
+    ///
+    ///          uint256 square = uint256(d * d + sigma * sigma);
+    ///          uint256 larger = max(abs(d), sigma);
+    ///          uint256 smaller = min(abs(d), sigma);
+    ///          uint256 root = max(larger, larger - larger / 8 + smaller / 2);
+    ///          root = (root + square / root) / 2;
+    ///          root = (root + square / root) / 2;
+    ///          return max(0, a + b * ((rho * d) / 1e18 + int256(root)));
     function _variances(
         bytes calldata market,
         uint256 at,
         uint256 out
-    ) private pure returns (Points memory points) {
-        // Unchecked: |out| <= 48, |m| <= 4 and |rho| < 1, so that no distance passes 60 and no product 2^200.
-        unchecked {
-            int256 word = int256(Reading.wordAt(market, at));
-            int256 sigma = Reading.int64At(market, at + 32);
-            int256 a = (word >> 192) * int256(E18);
-            int256 b = (word << 64) >> 192;
-            int256 rho = (word << 128) >> 192;
-            int256 distance = -((word << 192) >> 192);
-            points.middle = _variance(a, b, rho, distance, sigma);
-            points.low = _variance(a, b, rho, distance - int256(out), sigma);
-            points.high = _variance(a, b, rho, distance + int256(out), sigma);
-        }
-    }
-
-    /// @dev a + b (rho d + sqrt(d^2 + sigma^2)) in 1e-36. The root comes from a first guess within 3% and two steps of Newton's, which leave it
-    ///      at most 2e-7 of itself too high.
-    function _variance(
-        int256 a,
-        int256 b,
-        int256 rho,
-        int256 distance,
-        int256 sigma
-    ) private pure returns (uint256) {
-        unchecked {
-            uint256 square = uint256(distance * distance + sigma * sigma);
-            uint256 larger = uint256(distance < 0 ? -distance : distance);
-            uint256 smaller = uint256(sigma);
-            if (larger < smaller) (larger, smaller) = (smaller, larger);
-            uint256 root = larger - (larger >> 3) + (smaller >> 1);
-            if (root < larger) root = larger;
-            root = (root + square / root) >> 1;
-            root = (root + square / root) >> 1;
-            int256 variance = a + b * ((rho * distance) / int256(E18) + int256(root));
-            return variance < 0 ? 0 : uint256(variance);
+    ) private pure returns (uint256 low, uint256 middle, uint256 high) {
+        // |out| <= 48, |m| <= 4 and |rho| < 1, so that no distance passes 60 and no product 2^200. Sigma, and with it the root, is positive.
+        assembly ("memory-safe") {
+            function variance(a, b, rho, sigma, d) -> result {
+                let sign := sar(255, d)
+                let larger := sub(xor(d, sign), sign)
+                let swap := mul(xor(larger, sigma), lt(larger, sigma))
+                let square := add(mul(d, d), mul(sigma, sigma))
+                larger := xor(larger, swap)
+                let root := add(sub(larger, shr(3, larger)), shr(1, xor(sigma, swap)))
+                root := xor(root, mul(xor(root, larger), lt(root, larger)))
+                root := shr(1, add(root, div(square, root)))
+                root := shr(1, add(root, div(square, root)))
+                result := add(a, mul(b, add(sdiv(mul(rho, d), 1000000000000000000), root)))
+                result := mul(result, sgt(result, 0))
+            }
+            let word := calldataload(add(market.offset, at))
+            let sigma := sar(192, calldataload(add(market.offset, add(at, 32))))
+            let a := mul(sar(192, word), 1000000000000000000)
+            let b := sar(192, shl(64, word))
+            let rho := sar(192, shl(128, word))
+            let distance := sub(0, signextend(7, word))
+            low := variance(a, b, rho, sigma, sub(distance, out))
+            middle := variance(a, b, rho, sigma, distance)
+            high := variance(a, b, rho, sigma, add(distance, out))
         }
     }
 

@@ -31,6 +31,8 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     }
 
     uint256 internal constant BPS = 10_000;
+    /// @dev Two for each of the most underlyings that there can be (Limits.MAX_UNDERLYINGS).
+    uint256 private constant MAX_PAIRS_BYTES = 16;
     /// @dev How many hours one posting counts out at most: a backlog shrinks, and no posting grows dear.
     uint256 private constant HOURS_PER_POST = 32;
 
@@ -125,6 +127,8 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     /// @dev Refuses when a live price is further from the epoch's spot than allowed.
     /// @param underlyings Two bytes each, of which the first is the underlying.
     function _requireNear(bytes calldata underlyings, uint16 deltaBps) internal view {
+        // No true leaf is longer; one that takes a whole transaction's gas to read could be used but not disputed.
+        require(underlyings.length <= MAX_PAIRS_BYTES, TooManyUnderlyings(underlyings.length));
         for (uint256 i = 0; i < underlyings.length; i += 2) {
             uint8 underlying = uint8(underlyings[i]);
             uint64 spot = spotOf(underlying);

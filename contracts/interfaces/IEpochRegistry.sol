@@ -97,6 +97,8 @@ interface IEpochRegistry is IProtocolErrors {
     error WrongEvidence(uint64 round, bytes32 given, bytes32 expected);
     /// @notice Tickets that were found wrong.
     error InvalidTicket(bytes32 digest);
+    /// @notice More bytes of worst scenarios than any portfolio can have.
+    error TooManyUnderlyings(uint256 length);
     /// @notice More than the policy leaves to signatures, E8: recompute in full, or take less.
     error AboveAttestedSize(uint256 amountE8, uint256 maxE8);
     /// @notice More than may be out on epochs that are not final, E8: wait, or recompute in full.

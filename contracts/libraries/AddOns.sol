@@ -29,9 +29,11 @@ library AddOns {
     /// @param puts Signed quantity, E8.
     function addOptions(Exposure memory exposure, int256 calls, int256 puts) internal pure {
         unchecked {
-            if (calls + puts < 0) exposure.naked += uint256(-(calls + puts));
-            if (calls < 0) exposure.shorts += uint256(-calls);
-            if (puts < 0) exposure.shorts += uint256(-puts);
+            int256 net = calls + puts;
+            if (net < 0) exposure.naked -= uint256(net);
+            // Each, if it is negative: x & (x >> 255).
+            int256 shorts = (calls & (calls >> 255)) + (puts & (puts >> 255));
+            if (shorts != 0) exposure.shorts -= uint256(shorts);
         }
     }
 

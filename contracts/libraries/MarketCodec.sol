@@ -184,7 +184,8 @@ library MarketCodec {
         Section memory current,
         uint256 expiry
     ) internal pure returns (uint256) {
-        for (uint256 i = 0; i < current.settlementCount; ++i) {
+        uint256 count = current.settlementCount;
+        for (uint256 i = 0; i < count; ++i) {
             (uint256 settled, uint256 price) = settlement(market, current, i);
             if (settled == expiry) return price;
         }
@@ -192,11 +193,14 @@ library MarketCodec {
     }
 
     /// @notice Which live expiry of the section an expiry is. Reverts with MissingExpiry(expiry).
+    /// @param guess Which it may be.
     function findExpiry(
         bytes calldata market,
         Section memory current,
-        uint256 expiry
+        uint256 expiry,
+        uint256 guess
     ) internal pure returns (uint256 index) {
+        if (guess < current.expiryCount && expiryAt(market, current, guess) == expiry) return guess;
         for (; index < current.expiryCount; ++index) {
             if (expiryAt(market, current, index) == expiry) return index;
         }

@@ -16,15 +16,14 @@ library PortfolioCodec {
         if (portfolio.length % POSITION_BYTES != 0) revert ISpecErrors.BadPortfolioLength(portfolio.length);
         uint256 total = count(portfolio);
         if (total > Limits.MAX_POSITIONS) revert ISpecErrors.TooManyPositions(total, Limits.MAX_POSITIONS);
+        if (_isValid(portfolio)) return;
+        // Again and slowly, for the error of the first fault.
         uint256 previous = 0;
-        for (uint256 i = 0; i < total;) {
+        for (uint256 i = 0; i < total; ++i) {
             (uint256 id, int256 quantity) = at(portfolio, i);
             if (id <= previous) revert ISpecErrors.PositionsNotSorted(previous, id);
             _checkQuantity(id, quantity);
             previous = id;
-            unchecked {
-                ++i;
-            }
         }
     }
 
@@ -127,6 +126,37 @@ library PortfolioCodec {
             length = _append(rest, length, id, quantity);
         }
         _shorten(rest, length);
+    }
+
+    /// @dev Whether ids increase from above zero and no quantity is zero or out of range, without branches:
+    ///          for (each position) {
+    ///              if (id <= previous || quantity == 0 || quantity > MAX_QUANTITY || quantity < -MAX_QUANTITY) isValid = false;
+    ///              previous = id;
+    ///          }
+    ///      A quantity is in range if it is at most 2 * MAX_QUANTITY once MAX_QUANTITY is added, a negative sum being a huge number.
+    function _isValid(bytes calldata portfolio) private pure returns (bool isValid) {
+        int256 max = Limits.MAX_QUANTITY;
+        assembly ("memory-safe") {
+            let previous := 0
+            let bad := 0
+            let twice := shl(1, max)
+            let end := add(portfolio.offset, portfolio.length)
+            for {
+                let at_ := portfolio.offset
+            } lt(at_, end) {
+                at_ := add(at_, 12)
+            } {
+                let word := calldataload(at_)
+                let id := shr(224, word)
+                let quantity := sar(192, shl(32, word))
+                bad := or(
+                    bad,
+                    or(iszero(lt(previous, id)), or(iszero(quantity), gt(add(quantity, max), twice)))
+                )
+                previous := id
+            }
+            isValid := iszero(bad)
+        }
     }
 
     function _checkQuantity(uint256 id, int256 quantity) private pure {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { Black76 } from "./Black76.sol";
 import { FixedPoint } from "./FixedPoint.sol";
@@ -71,20 +70,29 @@ library Svi {
     /// @param smile Prepared.
     /// @param logForward Q64, of the unshocked forward.
     /// @param logStrike Q64.
+    /// @param guess A total volatility expected near, Q58, or zero: the result does not depend on it.
     function totalVol(
         Smile memory smile,
         int256 logForward,
-        int256 logStrike
+        int256 logStrike,
+        uint256 guess
     ) internal pure returns (uint256) {
+        return volAt(smile, logStrike - logForward, guess);
+    }
+
+    /// @notice `totalVol` at ln(strike / forward), Q64.
+    function volAt(
+        Smile memory smile,
+        int256 logMoneyness,
+        uint256 guess
+    ) internal pure returns (uint256 vol) {
         unchecked {
-            int256 distance = ((logStrike - logForward) >> 6) - smile.m;
-            int256 root = int256(
-                FixedPoint.squareRoot(uint256(distance * distance + smile.sigma * smile.sigma))
-            );
+            int256 distance = (logMoneyness >> 6) - smile.m;
+            int256 root = int256(FixedPoint.hypotenuse(distance, smile.sigma));
             int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 60) + root)) >> 54);
             if (variance <= 0) return 0;
-            return
-                FixedPointMathLib.min(FixedPoint.squareRoot(uint256(variance) << 52), Black76.MAX_TOTAL_VOL);
+            vol = FixedPoint.squareRootNear(uint256(variance) << 52, guess);
+            if (vol > Black76.MAX_TOTAL_VOL) vol = Black76.MAX_TOTAL_VOL;
         }
     }
 }

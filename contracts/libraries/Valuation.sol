@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { Black76 } from "./Black76.sol";
 import { FixedPoint } from "./FixedPoint.sol";
-import { TailTable } from "./Gaussian.sol";
+import { Gaussian } from "./Gaussian.sol";
 import { Logarithm } from "./Logarithm.sol";
 import { MarketCodec } from "./MarketCodec.sol";
 import { ModelCodec } from "./ModelCodec.sol";
@@ -33,25 +33,28 @@ library Valuation {
     }
 
     /// @dev One move (spot multiple, vol kind and amount, weight); its shock to the expiry prepared last (forward, as it is, its logarithm,
-    ///      discounted; vol rule or skew); sums of that expiry's options and futures under it; and in total the change against the market
+    ///      discounted; vol rule or skew, Q58); sums of that expiry's options and futures under it; and in total the change against the market
     ///      as it stands, or, in the first column, the value.
     struct Column {
-        uint256 spot;
-        uint256 kind;
-        int256 amount;
-        uint256 weight;
         uint256 forward;
         int256 logForward;
         uint256 discounted;
-        Scenario.VolRule vol;
-        Tenor.Skew skew;
         int256 options;
+        uint256 kind;
+        uint256 multiplier;
+        int256 added;
+        uint256 floor;
+        int256 cap;
+        uint256 kStar;
         int256 futures;
         int256 total;
+        uint256 spot;
+        int256 amount;
+        uint256 weight;
     }
 
     /// @dev One underlying: its model, what is wanted, the columns (the market as it stands first), the basis charge (E34), and the sums of
-    ///      positive and of negative deltas (E8 x Q60, both as positive numbers).
+    ///      positive and of negative deltas (E8 x Q60, both as positive numbers); room for the strike that is being added.
     struct Book {
         ModelCodec.Section model;
         Plan plan;
@@ -59,26 +62,32 @@ library Valuation {
         uint256 basis;
         uint256 long;
         uint256 short;
+        Strike strike;
     }
 
-    /// @dev An expiry prepared for pricing: seconds and rate (WAD) as quoted, logarithm of the forward (Q64), smile, discount factor (Q58).
+    /// @dev An expiry prepared for pricing: seconds and rate (WAD) as quoted, logarithm of the forward (Q64), smile, discount factor (Q58);
+    ///      of the strike added last the exponent of two and the total volatility (Q58), from which the next one's are found faster.
     struct Expiry {
         uint256 time;
         int256 rate;
         int256 logForward;
         Svi.Smile smile;
         uint256 discount;
+        uint256 exponent;
+        uint256 vol;
     }
 
     /// @dev One strike at one expiry: price (E8), as it is and discounted; the expiry's discount factor (Q58); logarithm and log-moneyness
-    ///      at the unshocked forward (Q64); total volatility (Q58).
+    ///      at the unshocked forward (Q64); total volatility (Q58); signed quantities of calls and puts (E8).
     struct Strike {
         uint256 price;
-        uint256 discounted;
-        uint256 discount;
         int256 log;
-        int256 logMoneyness;
+        uint256 discounted;
+        int256 puts;
+        int256 calls;
+        uint256 discount;
         uint256 vol;
+        int256 logMoneyness;
     }
 
     /// @notice A book with nothing in it.
@@ -88,7 +97,7 @@ library Valuation {
     ) internal pure returns (Book memory book) {
         unchecked {
             uint256 count = 1 + plan.scenarios;
-            Column[] memory made = new Column[](plan.hasBasis ? count + 2 : count);
+            Column[] memory made = _columns(plan.hasBasis ? count + 2 : count);
             made[0].spot = ONE_WAD;
             for (uint256 s = 1; s < count; ++s) {
                 ModelCodec.Scenario memory scenario = model.scenario(plan.first + s - 1);
@@ -111,12 +120,16 @@ library Valuation {
         Book memory book,
         MarketCodec.Quote memory quote,
         uint256 now_
-    ) internal pure returns (Expiry memory expiry) {
-        expiry.time = quote.expiry - now_;
-        expiry.logForward = Logarithm.ln(quote.forward);
-        expiry.smile = Svi.prepare(quote.smile);
-        expiry.rate = quote.rate;
-        expiry.discount = Tenor.discountFactor(quote.rate, expiry.time);
+    ) internal pure returns (Expiry memory) {
+        Expiry memory expiry = Expiry({
+            time: quote.expiry - now_,
+            rate: quote.rate,
+            logForward: Logarithm.ln(quote.forward),
+            smile: Svi.prepare(quote.smile),
+            discount: Tenor.discountFactor(quote.rate, quote.expiry - now_),
+            exponent: 0,
+            vol: 0
+        });
         uint256 fixedPart = Tenor.fixedPart(book.model, quote.forward, expiry.time);
         uint256 forward = quote.forward;
         int256 logForward = expiry.logForward;
@@ -135,12 +148,13 @@ library Valuation {
             if (column.kind == ModelCodec.VOL_NONE) continue;
             uint256 same = firsts[column.kind];
             if (same != 0 && column.kind != ModelCodec.VOL_ADD) {
-                (column.vol, column.skew) = (book.columns[same].vol, book.columns[same].skew);
+                _copyVol(book.columns[same], column);
                 continue;
             }
             firsts[column.kind] = s;
             _prepareVol(book.model, column, expiry.time);
         }
+        return expiry;
     }
 
     /// @notice Add calls and puts of one strike at the expiry prepared last. Both have the same out-of-the-money value; the one in the
@@ -149,34 +163,46 @@ library Valuation {
     /// @param strike E8.
     /// @param calls Signed quantity, E8.
     /// @param puts Signed quantity, E8.
-    /// @param table The normal distribution's coefficients.
     function addOptions(
         Book memory book,
         Expiry memory expiry,
         uint256 strike,
         int256 calls,
-        int256 puts,
-        TailTable table
+        int256 puts
     ) internal pure {
         unchecked {
-            Strike memory k;
-            (k.price, k.discount) = (strike, expiry.discount);
-            k.log = Logarithm.ln(strike);
-            k.vol = Svi.totalVol(expiry.smile, expiry.logForward, k.log);
-            k.logMoneyness = k.log - expiry.logForward;
-            k.discounted = Black76.discounted(strike, expiry.discount);
-            Column[] memory made = book.columns;
-            uint256 first = 0;
-            if (book.plan.hasDelta) {
-                (int256 value, int256 delta) = _cell(made[0], k, calls, puts, table);
-                made[0].options += value;
-                _addDelta(book, calls * delta);
-                _addDelta(book, puts * Black76.putDelta(delta, expiry.discount));
-                first = 1;
+            Strike memory k = book.strike;
+            uint256 discount = expiry.discount;
+            (k.price, k.calls, k.puts, k.discount) = (strike, calls, puts, discount);
+            k.discounted = Black76.discounted(strike, discount);
+            uint256 exponent = expiry.exponent;
+            if (strike >> exponent != 1) {
+                exponent = FixedPointMathLib.log2(strike);
+                expiry.exponent = exponent;
             }
-            for (uint256 s = first; s < made.length; ++s) {
-                (int256 value, ) = _cell(made[s], k, calls, puts, table);
-                made[s].options += value;
+            int256 log = Logarithm.lnWith(strike, exponent);
+            k.log = log;
+            log -= expiry.logForward;
+            k.logMoneyness = log;
+            exponent = Svi.volAt(expiry.smile, log, expiry.vol);
+            (k.vol, expiry.vol) = (exponent, exponent);
+            // made[0], made[1], ...
+            Column[] memory made = book.columns;
+            Column memory column;
+            uint256 at;
+            uint256 end;
+            assembly ("memory-safe") {
+                at := add(made, 32)
+                end := add(at, shl(5, mload(made)))
+                column := mload(at)
+            }
+            (uint256 near, uint256 far) = _addCell(column, k);
+            if (book.plan.hasDelta) _addDeltas(book, column, k, near, far);
+            for (at += 32; at < end; at += 32) {
+                assembly ("memory-safe") {
+                    column := mload(at)
+                }
+                _addCell(column, k);
             }
         }
     }
@@ -253,64 +279,115 @@ library Valuation {
         }
     }
 
-    /// @dev quantity x value of calls and puts of one strike under one move, E16; and the call's delta, Q60.
-    function _cell(
-        Column memory column,
-        Strike memory k,
-        int256 calls,
-        int256 puts,
-        TailTable table
-    ) private pure returns (int256 value, int256 delta) {
-        unchecked {
-            uint256 w = _vol(column, k);
-            uint256 y = Black76.moneyness(column.logForward, k.log);
-            if (column.forward > k.price) {
-                (uint256 otm, uint256 near, uint256 far) = Black76.outOfTheMoney(
-                    k.discounted,
-                    column.discounted,
-                    y,
-                    w,
-                    table
-                );
-                value =
-                    (calls + puts) * int256(otm) +
-                    calls * int256(Black76.intrinsic(column.forward - k.price, k.discount));
-                delta = Black76.callDelta(near, far, true, k.discount);
-            } else {
-                (uint256 otm, uint256 near, uint256 far) = Black76.outOfTheMoney(
-                    column.discounted,
-                    k.discounted,
-                    y,
-                    w,
-                    table
-                );
-                value =
-                    (calls + puts) * int256(otm) +
-                    puts * int256(Black76.intrinsic(k.price - column.forward, k.discount));
-                delta = Black76.callDelta(near, far, false, k.discount);
+    /// @dev Equals new Column[](count), which would clear each field by itself.
+    function _columns(uint256 count) private pure returns (Column[] memory made) {
+        assembly ("memory-safe") {
+            made := mload(0x40)
+            mstore(made, count)
+            let first := add(made, shl(5, add(count, 1)))
+            // Beyond the calldata all bytes are zero.
+            calldatacopy(first, calldatasize(), mul(count, 0x1e0))
+            mstore(0x40, add(first, mul(count, 0x1e0)))
+            for {
+                let i := 0
+            } lt(i, count) {
+                i := add(i, 1)
+            } {
+                mstore(add(made, shl(5, add(i, 1))), add(first, mul(i, 0x1e0)))
             }
         }
     }
 
-    /// @dev Total volatility of a strike under a move.
-    function _vol(Column memory column, Strike memory k) private pure returns (uint256) {
-        if (column.kind == ModelCodec.VOL_NONE) return k.vol;
-        uint256 multiplier = column.vol.multiplier;
-        if (column.kind >= ModelCodec.LINEAR_SKEW) {
-            int256 distance = k.logMoneyness;
-            if (column.kind == ModelCodec.ABSOLUTE_SKEW && distance < 0) distance = -distance;
-            multiplier = Tenor.skewMultiplier(distance >> 6, column.skew.cap, column.skew.kStar);
+    /// @dev Adds quantity x value of calls and puts of one strike under one move, E16; returns N(a) and N(b) of `Black76.outOfTheMoney`
+    ///      (where the volatility is zero, both zero unless forward and strike are equal to the last bit of their logarithms, then 1/2).
+    ///      The first assembly block equals, with isAbove = column.forward > k.price:
+    ///          y = Black76.moneyness(column.logForward, k.log);
+    ///          (lesser, greater) = isAbove ? (k.discounted, column.discounted) : (column.discounted, k.discounted);
+    ///          value = (isAbove ? k.calls : k.puts) * int256(Black76.intrinsic(distance of column.forward and k.price, k.discount));
+    ///      the second:
+    ///          column.options += value + (k.calls + k.puts) * int256(zeroFloorSub(lesser * near, greater * far) >> 68);
+    function _addCell(
+        Column memory column,
+        Strike memory k
+    ) private pure returns (uint256 near, uint256 far) {
+        unchecked {
+            uint256 y;
+            uint256 lesser;
+            uint256 greater;
+            int256 value;
+            assembly ("memory-safe") {
+                // |column.logForward - k.log| >> 6
+                y := sub(mload(add(column, 0x20)), mload(add(k, 0x20)))
+                greater := sar(255, y)
+                y := shr(6, xor(add(y, greater), greater))
+                // column.forward - k.price, and whether it is positive.
+                value := sub(mload(column), mload(k))
+                let isAbove := sgt(value, 0)
+                value := mul(value, sub(shl(1, isAbove), 1))
+                // The intrinsic value, times k.puts or k.calls, which stand beside each other.
+                value := shr(58, add(mul(value, mload(add(k, 0xa0))), 0x200000000000000))
+                value := mul(value, mload(add(add(k, 0x60), shl(5, isAbove))))
+                lesser := mload(add(column, 0x40))
+                greater := mload(add(k, 0x40))
+                let swap := mul(isAbove, xor(lesser, greater))
+                lesser := xor(lesser, swap)
+                greater := xor(greater, swap)
+            }
+            uint256 w = column.kind == ModelCodec.VOL_NONE ? k.vol : _vol(column, k);
+            if (w == 0) {
+                if (y == 0) (near, far) = (Gaussian.ONE_Q60 >> 1, Gaussian.ONE_Q60 >> 1);
+                column.options += value;
+                return (near, far);
+            }
+            y = FixedPointMathLib.rawDiv(y << 58, w);
+            int256 a = int256(w >> 1) - int256(y);
+            near = Gaussian.upperTail(FixedPointMathLib.abs(a));
+            if (a >= 0) near = Gaussian.ONE_Q60 - near;
+            // Without a near probability the value is zero, and the far one, which is smaller still, is zero too.
+            if (near == 0) {
+                column.options += value;
+                return (0, 0);
+            }
+            far = Gaussian.upperTail(w - (w >> 1) + y);
+            assembly ("memory-safe") {
+                lesser := mul(lesser, near)
+                greater := mul(greater, far)
+                lesser := shr(68, mul(gt(lesser, greater), sub(lesser, greater)))
+                let sum := add(mload(add(k, 0x60)), mload(add(k, 0x80)))
+                value := add(value, mul(sum, lesser))
+                mstore(add(column, 0x60), add(mload(add(column, 0x60)), value))
+            }
         }
-        return Scenario.shockedVol(k.vol, multiplier, column.vol.added, column.vol.floor);
+    }
+
+    /// @dev Total volatility of a strike under a move that changes volatility.
+    function _vol(Column memory column, Strike memory k) private pure returns (uint256) {
+        unchecked {
+            uint256 kind = column.kind;
+            uint256 multiplier = column.multiplier;
+            if (kind >= ModelCodec.LINEAR_SKEW) {
+                int256 distance = k.logMoneyness;
+                if (kind == ModelCodec.ABSOLUTE_SKEW && distance < 0) distance = -distance;
+                multiplier = Tenor.skewMultiplier(distance >> 6, column.cap, column.kStar);
+            }
+            return Scenario.shockedVol(k.vol, multiplier, column.added, column.floor);
+        }
     }
 
     function _prepareVol(ModelCodec.Section memory model, Column memory column, uint256 time) private pure {
         if (column.kind >= ModelCodec.LINEAR_SKEW) {
             bool isAbsolute = column.kind == ModelCodec.ABSOLUTE_SKEW;
-            column.skew = Tenor.skewTerms(model, time, isAbsolute);
+            Tenor.Skew memory skew = Tenor.skewTerms(model, time, isAbsolute);
+            (column.cap, column.kStar) = (skew.cap, skew.kStar);
         } else {
-            column.vol = Scenario.volRule(model, column.kind, column.amount, time);
+            Scenario.VolRule memory rule = Scenario.volRule(model, column.kind, column.amount, time);
+            (column.multiplier, column.added, column.floor) = (rule.multiplier, rule.added, rule.floor);
         }
+    }
+
+    function _copyVol(Column memory from, Column memory to) private pure {
+        (to.multiplier, to.added, to.floor) = (from.multiplier, from.added, from.floor);
+        (to.cap, to.kStar) = (from.cap, from.kStar);
     }
 
     function _staticDiscount(
@@ -322,6 +399,20 @@ library Valuation {
             isLong
                 ? Tenor.longDiscount(book.model, expiry.rate, expiry.time)
                 : Tenor.shortDiscount(book.model, expiry.rate, expiry.time);
+    }
+
+    function _addDeltas(
+        Book memory book,
+        Column memory column,
+        Strike memory k,
+        uint256 near,
+        uint256 far
+    ) private pure {
+        unchecked {
+            int256 delta = Black76.callDelta(near, far, column.forward > k.price, k.discount);
+            _addDelta(book, k.calls * delta);
+            _addDelta(book, k.puts * Black76.putDelta(delta, k.discount));
+        }
     }
 
     function _addDelta(Book memory book, int256 delta) private pure {

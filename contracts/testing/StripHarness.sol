@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import { Black76 } from "../libraries/Black76.sol";
-import { Gaussian, TailTable } from "../libraries/Gaussian.sol";
 
 /// @title What option values cost: for measurements only
 contract StripHarness {
@@ -22,10 +21,9 @@ contract StripHarness {
 
     /// @notice Gas that the call values of a strip take, without what reading it and the loop over it take.
     function stripGas(Expiry memory expiry, Option[] memory strip) external view returns (uint256 spent) {
-        TailTable table = Gaussian.load();
         uint256 sum = 0;
         uint256 start = gasleft();
-        for (uint256 i = 0; i < strip.length; ++i) sum += _call(expiry, strip[i], table);
+        for (uint256 i = 0; i < strip.length; ++i) sum += _call(expiry, strip[i]);
         spent = start - gasleft();
         start = gasleft();
         for (uint256 i = 0; i < strip.length; ++i) sum += _read(expiry, strip[i]);
@@ -34,7 +32,7 @@ contract StripHarness {
         if (sum == 0) spent = 0;
     }
 
-    function _call(Expiry memory expiry, Option memory k, TailTable table) private pure returns (uint256) {
+    function _call(Expiry memory expiry, Option memory k) private pure returns (uint256) {
         unchecked {
             bool isAbove = expiry.forward > k.strike;
             (uint256 near, uint256 far) = isAbove ? (k.strike, expiry.forward) : (expiry.forward, k.strike);
@@ -42,8 +40,7 @@ contract StripHarness {
                 Black76.discounted(near, expiry.discount),
                 Black76.discounted(far, expiry.discount),
                 Black76.moneyness(expiry.log, k.log),
-                k.vol,
-                table
+                k.vol
             );
             return isAbove ? value + Black76.intrinsic(far - near, expiry.discount) : value;
         }

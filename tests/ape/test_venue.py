@@ -14,6 +14,7 @@ UNITS = 10**6  # the settlement token has 6 decimals
 E8 = 10**8
 BOND = 10_000 * 10**6
 WAD = 10**18
+POLICY = (0, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -24,11 +24,17 @@ def give(token: Contract, holder: str, spender: str, amount: int) -> None:
 
 
 def unbonded_set(
-    machine: Machine, token: Contract, founders: Sequence[str], threshold: int, *, bond: int = BOND
+    machine: Machine,
+    token: Contract,
+    founders: Sequence[str],
+    threshold: int,
+    *,
+    bond: int = BOND,
+    value_e8: int = BOND_VALUE_E8,
 ) -> Contract:
     """The set at deployment: founders admitted, no bond paid."""
     return machine.deploy(
-        "AttesterSet", ADMIN, token.address, bond, BOND_VALUE_E8, threshold, DELAYS, list(founders)
+        "AttesterSet", ADMIN, token.address, bond, value_e8, threshold, DELAYS, list(founders)
     )
 
 
@@ -38,10 +44,12 @@ def join(attesters: Contract, token: Contract, member: str) -> None:
     attesters.transact("join", member)
 
 
-def bonded_set(machine: Machine, founders: Sequence[str], threshold: int) -> Contract:
+def bonded_set(
+    machine: Machine, founders: Sequence[str], threshold: int, value_e8: int = BOND_VALUE_E8
+) -> Contract:
     """The set with every founder's bond paid, in a token of its own."""
     token = machine.deploy("TestToken", "US dollar", "USD", 6)
-    attesters = unbonded_set(machine, token, founders, threshold)
+    attesters = unbonded_set(machine, token, founders, threshold, value_e8=value_e8)
     for member in founders:
         join(attesters, token, member)
     return attesters

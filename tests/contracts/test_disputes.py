@@ -372,7 +372,7 @@ def test_withheld_leaves_show_when_used(stage: DisputeStage) -> None:
     """Of a root whose leaves nobody published, one leaf is known once it is used, with its proof; that is enough."""
     epoch = raised(stage, 2, 1)
     used = (astuple(epoch.leaves[2]), epoch.proof(2))
-    from_logs = (astuple(epoch.header), epoch.signatures, NO_HEADER, SALT)
+    from_logs = (astuple(epoch.header), epoch.signatures, NO_HEADER, bytes(32), SALT)
     from_ledger = stage.accounts[2].portfolio
     stage.commit(Kind.LEAF, 2)
     given = (from_logs, *used, (from_ledger, stage.market, epoch.leaves[2].worst_scenarios))

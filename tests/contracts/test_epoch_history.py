@@ -23,11 +23,11 @@ NO_HEADER = (0, 0, 0, bytes(32), 0, bytes(32), bytes(32), bytes(32), 0)
 
 
 @pytest.fixture
-def ready(world: World) -> World:
+def ready() -> World:
     """Two accounts, and the registry connected to addresses that stand for vault, ledger and disputes."""
+    world = World(users=(VAULT, LEDGER, DISPUTES))
     world.open(person("alice"), 1_000)
     world.open(person("bob"))
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
     return world
 
 
@@ -253,14 +253,15 @@ def test_only_disputes_find_anything_wrong(ready: World) -> None:
 
 def test_parts_are_connected_once_by_the_admin(world: World) -> None:
     zero = "0x" + "00" * 20
+    epochs = world.machine.deploy("EpochRegistry", *world.registry_arguments())
     with refused_as(UNAUTHORISED):
-        world.epochs.transact("connect", VAULT, LEDGER, DISPUTES, caller=STRANGER)
+        epochs.transact("connect", VAULT, LEDGER, DISPUTES, caller=STRANGER)
     for parts in ((zero, LEDGER, DISPUTES), (VAULT, zero, DISPUTES), (VAULT, LEDGER, zero)):
         with refused("ZeroAddress"):
-            world.epochs.transact("connect", *parts)
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+            epochs.transact("connect", *parts)
+    epochs.transact("connect", VAULT, LEDGER, DISPUTES)
     with refused("AlreadyConnected"):
-        world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+        epochs.transact("connect", VAULT, LEDGER, DISPUTES)
 
 
 # --- listing -------------------------------------------------------------------------------------------------------

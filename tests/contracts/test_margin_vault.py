@@ -266,9 +266,13 @@ def test_attack_11_trailing_calldata_changes_nothing(positioned: World) -> None:
 def test_attack_11_worst_scenarios_are_part_of_the_leaf(positioned: World) -> None:
     """What the delta guard is asked about cannot be shortened, padded or exchanged."""
     worst = positioned.leaves[0].worst_scenarios
-    for given in (b"", worst[:-1], worst + b"\0", worst[:1] + b"\xff", worst + worst):
+    for given in (b"", worst[:-1], worst[:1] + b"\xff", worst + worst):
         with refused("WrongRoot"):
             withdraw(positioned, 0, 1, worst_scenarios=given)
+    with refused("SpotUnknown", 0):
+        withdraw(positioned, 0, 1, worst_scenarios=worst + b"\0")
+    with refused("TooManyUnderlyings", 17):
+        withdraw(positioned, 0, 1, worst_scenarios=(worst * 16)[:17])
 
 
 def test_leaves_are_the_vaults_to_use(positioned: World) -> None:

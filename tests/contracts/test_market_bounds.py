@@ -315,7 +315,7 @@ def test_volatility_may_move_by_so_much(
     old, quote = before.underlyings[section].expiries[index], base.underlyings[section].expiries[index]
     jump = LIMITS.vol_jump + LIMITS.vol_jump_per_hour * elapsed // HOUR
     growth = (ONE + jump) ** 2
-    left, old_left = quote.expiry - base.time, quote.expiry - before.time
+    ratio = (quote.expiry - base.time << 64) // (quote.expiry - before.time)
     svi = replace(quote.svi, rho=rho)
     before = with_quote(before, section, index, svi=replace(old.svi, rho=rho))
     then = points(quote, base.time, svi=replace(old.svi, rho=rho))
@@ -323,7 +323,7 @@ def test_volatility_may_move_by_so_much(
     def refusal(a: int) -> tuple[int, int, int] | None:
         found = points(quote, base.time, svi=replace(svi, a=a))
         for i, (x, y) in enumerate(zip(found, then, strict=True)):
-            if x * old_left * E12 > y * left * growth or y * left * E12 > x * old_left * growth:
+            if not y * (ratio * E12 // growth) <= x << 64 <= y * (ratio * growth // E12):
                 return i, x // WAD, y // WAD
         return None
 

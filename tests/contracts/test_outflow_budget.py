@@ -15,13 +15,15 @@ from marginproof.spec.hashing import keccak
 from marginproof.spec.typed_data import EpochHeader, digest, domain_separator, type_hash, word
 
 from . import setting
+from .bonds import LEAVE_DELAY
 from .refusals import UNAUTHORISED, refused_as
 from .setting import BTC, DAY, E8, ETH
 from .test_epoch_history import DISPUTES, LEDGER, VAULT, invalidate
 from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person, sign
 
 HOUR = 3_600
-SLASHABLE = THRESHOLD * 100_000 * E8
+BOND_VALUE = 100_000 * E8
+SLASHABLE = THRESHOLD * BOND_VALUE
 LIMIT = SLASHABLE * 5_000 // 10_000
 TICKETS_TYPE = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 LEAVES = [b"\x01" * 32, b"\x02" * 32]
@@ -29,10 +31,10 @@ BOTH = bytes((BTC, 0, ETH, 3))
 
 
 @pytest.fixture
-def ready(world: World) -> World:
+def ready() -> World:
     """One epoch, and the registry connected to addresses that stand for vault, ledger and disputes."""
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     world.open(person("alice"), 1_000)
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
     world.post()
     return world
 
@@ -86,8 +88,8 @@ def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
         use(ready, 1, by=caller)
 
 
-def test_leaves_need_an_epoch_in_force(world: World) -> None:
-    world.epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+def test_leaves_need_an_epoch_in_force() -> None:
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     with refused("NoEpoch"):
         use(world, 1)
     header = world.post()
@@ -242,7 +244,10 @@ def test_tickets_of_another_chain(ready: World) -> None:
 
 def test_tickets_of_a_retired_signer(ready: World) -> None:
     signatures = signed(ready, LEAVES)
-    ready.attesters.transact("configure", [a.address for a in ATTESTERS[1:]], THRESHOLD)
+    ready.attesters.transact("leave", caller=ATTESTERS[0].address)
+    ready.machine.set_time(ready.time + LEAVE_DELAY)
+    ready.post()
+    signatures = signed(ready, LEAVES)
     with refused("NotAttester", ATTESTERS[0].address.lower()):
         trade(ready, 1, signatures)
 
@@ -293,7 +298,7 @@ def test_a_smaller_share_counts_at_once(ready: World) -> None:
 
 
 def test_the_limit_follows_the_bonds_at_the_next_epoch(ready: World) -> None:
-    ready.attesters.transact("configure", [a.address for a in ATTESTERS[:1]], 1)
+    ready.attesters.transact("setThreshold", 1)
     assert ready.epochs.call("outflow") == (0, LIMIT)
     ready.advance()
     header = ready.snapshot()
@@ -354,8 +359,8 @@ def test_nothing_is_counted_out_before_the_first_epoch(world: World) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_outflow_never_passes_the_budget(ready: World, seed: int) -> None:
-    """Random postings, uses, time and invalidations: the registry counts at least what is out by our own books, more only for what it has not
-    counted out yet, and never more than the limit.
+    """Random postings, uses, time and invalidations: the registry counts at least what is out by our own books, more
+    only for what it has not counted out yet, and never more than the limit.
     """
     draw = random.Random(seed)
     released: list[tuple[int, int]] = []

@@ -105,6 +105,7 @@ def test_both_ways_of_settling_lead_to_the_same() -> None:
 def test_attack_19_rounding_is_not_harvested_by_many_tiny_trades(traders: World) -> None:
     """Of every trade the buyer pays the exact price rounded up, the seller receives it rounded down: together they only lose."""
     rng = Random(19)
+    traders.advance(60)
     traders.post(setting.market(traders.time, funding={BTC: setting.SPOTS[BTC]}))
     owed = [0, 0]
     for _ in range(25):

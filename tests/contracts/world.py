@@ -66,8 +66,16 @@ class Posted:
 class World:
     """The deployment at the start: no accounts, no epoch."""
 
-    def __init__(self, house: str | None = None, settlement: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        house: str | None = None,
+        settlement: tuple[str, int] | None = None,
+        users: tuple[str, str, str] | None = None,
+        bond_value_e8: int = 10**7 * setting.E8,
+    ) -> None:
         """`house`: an address to connect in place of the liquidation house, for tests that write as it would.
+        `users`: addresses to connect to the epochs in place of vault, ledger and disputes. `bond_value_e8`: what a bond counts for in
+        the outflow's limit.
         `settlement`: contract and decimals of another settlement token.
         """
         self.machine = Machine(time=START, number=FIRST_BLOCK)
@@ -86,13 +94,19 @@ class World:
         self.frozen: list[bool] = []
         self.opened_at: list[int] = []
         self.changes: list[list[Change]] = []
-        self._deploy(house, settlement)
+        self._deploy(house, settlement, users, bond_value_e8)
 
-    def _deploy(self, house: str | None, settlement: tuple[str, int] | None) -> None:
+    def _deploy(
+        self,
+        house: str | None,
+        settlement: tuple[str, int] | None,
+        users: tuple[str, str, str] | None,
+        bond_value_e8: int,
+    ) -> None:
         deploy = self.machine.deploy
         self.instruments = deploy("InstrumentRegistry", ADMIN)
         self.models = deploy("ModelRegistry", ADMIN)
-        self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD)
+        self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD, bond_value_e8)
         self.guard = deploy("PriceGuard", ADMIN)
         self.bounds = deploy("MarketBounds", ADMIN)
         self.epochs = deploy("EpochRegistry", *self.registry_arguments())
@@ -112,7 +126,12 @@ class World:
         )
         self.ledger.transact("connect", self.vault.address, house or self.house.address)
         self.vault.transact("connect", house or self.house.address)
-        self.epochs.transact("connect", *(c.address for c in (self.vault, self.ledger, self.house)))
+        self.fund = deploy("InsuranceFund", self.ledger.address, self.vault.address)
+        judged = (self.epochs, self.ledger, self.court, self.attesters)
+        self.disputes = deploy("Disputes", *(c.address for c in judged), setting.DISPUTE_TERMS)
+        self.attesters.transact("connect", self.disputes.address, self.fund.address)
+        real = (self.vault.address, self.ledger.address, self.disputes.address)
+        self.epochs.transact("connect", *(users or real))
         self.tokens = {
             setting.BTC: deploy("TestToken", "Bitcoin", "BTC", 8),
             setting.ETH: deploy("TestToken", "Ether", "ETH", 18),

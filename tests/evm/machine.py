@@ -36,6 +36,8 @@ START = 1_700_000_000
 
 _GAS = 2**40
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
+_ACCOUNT = re.compile(r"(0x[0-9a-f]{40}): Account {")
+_SLOT = re.compile(r"(\d+): StorageSlot { previous_or_original_value: \d+, present_value: (\d+)")
 _BUILT_IN_ERRORS = (
     {"type": "error", "name": "Error", "inputs": [{"type": "string"}]},
     {"type": "error", "name": "Panic", "inputs": [{"type": "uint256"}]},
@@ -194,6 +196,20 @@ class Machine:
         """Mine nothing, but let the block's time be `time` and its number one more."""
         self._time, self._number = time, self._number + 1
         self._evm.set_block_env(self._block())
+
+    def cold(self, contract: Contract) -> Contract:
+        """The contract in a new machine of the same state, of which nothing was touched yet: in its gas is what the first touch of an
+        account or of a slot costs."""
+        other = Machine(self._time, self._number)
+        journal = self._evm.journal_str
+        starts = [*_ACCOUNT.finditer(journal)]
+        ends = [*(start.start() for start in starts[1:]), len(journal)]
+        for start, end in zip(starts, ends, strict=True):
+            address = to_checksum_address(start[1])
+            other._evm.insert_account_info(address, self._evm.basic(address))
+            for slot, value in _SLOT.findall(journal[start.start() : end]):
+                other._evm.insert_account_storage(address, int(slot), int(value))
+        return Contract(other, contract.artifact, contract.address)
 
     def deploy(self, name: str, *args: Any, caller: str = ADMIN) -> Contract:
         """Deploy a contract by its name, with constructor arguments."""

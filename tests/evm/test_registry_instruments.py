@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from marginproof.spec.errors import SpecError
@@ -187,6 +189,32 @@ def test_terms_of_every_kind(filled: Contract) -> None:
     portfolio = encode_portfolio([Position(id_, 10**8) for id_ in ids])
     assert list(filled.call("terms", portfolio)) == [*words, 0]
     assert list(filled.call("terms", b"")) == []
+
+
+def test_terms_of_many_expiries_and_strikes(registry: Contract) -> None:
+    """More expiries than stand in the head, strikes with a short form of every unit and without one, words met again and again."""
+    rng = Random(19)
+    strikes, expiries = {}, {}
+    for underlying in (1, 2):
+        registry.transact("addUnderlying", f"U{underlying}")
+        expiries[underlying] = [START + DAY + 997 * rng.randrange(1_000) * 60 + i for i in range(29)]
+        for expiry in expiries[underlying]:
+            registry.transact("addExpiry", underlying, expiry)
+        drawn = {rng.randint(1, 2**30) * unit for unit in (1, 10**4, 10**6) for _ in range(70)} | {
+            rng.randint(MIN_STRIKE, MAX_STRIKE) for _ in range(70)
+        }
+        edges = {unit * (2**30 + step) for unit in (1, 10**4, 10**6) for step in (-1, 0, 1)} | {99 * 10**14}
+        strikes[underlying] = rng.sample(sorted(k for k in drawn | edges if k >= MIN_STRIKE), 200)
+        for start in range(0, 200, 33):
+            registry.transact("addStrikes", underlying, strikes[underlying][start : start + 33])
+        assert list(registry.call("strikes", underlying)) == strikes[underlying]
+        assert list(registry.call("expiries", underlying)) == expiries[underlying]
+        assert list(registry.call("expiriesFrom", underlying, 9)) == expiries[underlying][9:]
+    for _ in range(5):
+        picks = sorted({(rng.choice((1, 2)), rng.randrange(29), rng.randrange(200)) for _ in range(120)})
+        portfolio = b"".join(one(instrument(e + 2, k + 1, underlying=u)) for u, e, k in picks)
+        expected = [expiries[u][e] << 64 | strikes[u][k] for u, e, k in picks]
+        assert list(registry.call("terms", portfolio)) == expected
 
 
 UNKNOWN = {

@@ -1,8 +1,8 @@
-"""Gas of MarginCourt over books of 1, 10 and 100 options of distinct strikes in a market of 12 expiries, under options-33 with a delta charge and
-a short-option minimum added: 33 scenarios, both skews, static discounts, every charge.
+"""Gas of MarginCourt over books of 1, 10 and 100 options of distinct strikes in a market of 12 expiries, under options-33 with a delta
+charge and a short-option minimum added: 33 scenarios, both skews, static discounts, every charge.
 
-What a transaction uses is counted, its own 21,000 and its calldata included, all storage cold. The market is the newest epoch's, except where
-the name says that it is checked.
+What a transaction uses is counted, its own 21,000 and its calldata included, everything cold. The market is the newest epoch's, except
+where the name says that it is checked.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from evm.samples import DAY, TIME, WAD
 from marginproof.documents import model_to_spec
 from marginproof.models import load_model
 from marginproof.spec.instruments import Instrument, Kind
-from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket
+from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket, encode_market
 from marginproof.spec.model import Model, ModelSection
 from marginproof.spec.svi import Svi
 
 UNIT = 10**8
 PERCENT = WAD // 100
-SIZES = (1, 10, 100)
+SIZES = {1: 1, 10: 2, 100: 12}
+"""Options, and the expiries that they are spread over."""
+VOL_UP = 7
+"""The index of a scenario that moves spot and volatility."""
 YEAR = 365 * DAY
 _EXPIRIES = tuple(TIME + days * DAY for days in (1, 2, 3, 8, 15, 29, 43, 71, 120, 200, 290, 330))
 _STRIP = 100
@@ -57,14 +60,14 @@ def _strike(i: int) -> int:
     return (47_500 + 1_000 * i) * UNIT
 
 
-def _book(options: int) -> list[tuple[Instrument, int]]:
-    """Strikes even over the range, one after another in the next expiry; calls and puts, long and short."""
+def _book(options: int, expiries: int) -> list[tuple[Instrument, int]]:
+    """Strikes even over the range, one after another in the next of so many expiries; calls and puts, long and short."""
     return [
         (
             Instrument(
                 1,
                 (Kind.CALL, Kind.PUT)[i % 2],
-                _EXPIRIES[i % len(_EXPIRIES)],
+                _EXPIRIES[i % expiries * (len(_EXPIRIES) // expiries)],
                 _strike((2 * i + 1) * _STRIP // (2 * options)),
             ),
             (-1) ** (i // 2) * (i % 17 + 1) * UNIT,
@@ -83,35 +86,43 @@ def _court() -> Court:
     return court
 
 
+def _gas(court: Court, name: str, model: bytes, portfolio: bytes, *choices: bytes) -> int:
+    """Gas of one call as a transaction of its own, everything cold."""
+    contract = court.machine.cold(court.court)
+    contract.call(name, model, portfolio, encode_market(_market()), *choices)
+    return contract.gas
+
+
 def measure_court() -> dict[str, int]:
     """Gas by call and number of options."""
     court, market, section = _court(), _market(), _section()
     model, count = court.publish(Model((section,))), len(section.scenarios)
     indices = {
-        "one scenario": 8,
+        "one scenario": VOL_UP,
         "a skew": count - 1,
         "basis": count,
         "delta": count + 1,
         "short minimum": count + 2,
     }
+    books = {f"{n} options": court.portfolio(_book(n, expiries)) for n, expiries in SIZES.items()}
+    books["10 options in 10 expiries"] = court.portfolio(_book(10, 10))
     gas = {}
-    for options in SIZES:
-        portfolio = court.portfolio(_book(options))
-        court.forget()
-        court.reprice(model, portfolio, market, bytes((1, 8)))
-        gas[f"one scenario, market checked, {options} options"] = court.court.gas
-        court.post(market)
-        court.recompute(model, portfolio, market)
-        gas[f"full, {options} options"] = court.court.gas
+    for size, portfolio in books.items():
+        choice = bytes((1, VOL_UP))
+        gas[f"one scenario, market checked, {size}"] = _gas(
+            court, "repriceScenario", model, portfolio, choice
+        )
+    court.post(market)
+    for size, portfolio in books.items():
+        gas[f"full, {size}"] = _gas(court, "recompute", model, portfolio)
         for name, index in indices.items():
-            court.reprice(model, portfolio, market, bytes((1, index)))
-            gas[f"{name}, {options} options"] = court.court.gas
+            gas[f"{name}, {size}"] = _gas(court, "repriceScenario", model, portfolio, bytes((1, index)))
     return gas | {STRIP_ROW: measure_strip()}
 
 
 def measure_strip() -> int:
-    """Gas of one option value from forward, strike, their logarithms, total volatility and discount factor: 25 strikes at each of four total
-    volatilities, what the loop costs without it taken off."""
+    """Gas of one option value from forward, strike, their logarithms, total volatility and discount factor: 25 strikes at each of four
+    total volatilities, without what reading them and the loop take."""
     machine = Machine()
     logarithm = partial(machine.deploy("PricingHarness").call, "ln")
     forward, discount = 95_663 * UNIT, 2**58 - 2**52

@@ -30,7 +30,7 @@ ATTESTERS = 5
 STANDBY = 3
 """Attesters who join when others were slashed."""
 THRESHOLD = 3
-BOND_E8 = 1_000_000 * 10**8
+BOND_E8 = 10_000_000 * 10**8
 JOIN_DELAY = 600
 FEED_MAX_AGE = 6 * 3_600
 OPERATOR_KEYS = 3 + ATTESTERS + STANDBY
@@ -137,6 +137,10 @@ class World:
             self._ids = {table.resolve(number): number for number in state.listed}
         return self._ids[instrument]
 
+    def quorum(self) -> list[LocalAccount]:
+        """As many attesters as must sign, in the order of their signatures."""
+        return sorted(self.keys.attesters, key=lambda key: int(key.address, 16))[:THRESHOLD]
+
     def set_feeds(self, spots_e8: dict[str, int], time: int) -> None:
         """Let the outside feeds say these prices (E8), as of `time`."""
         for symbol, spot in spots_e8.items():
@@ -150,12 +154,12 @@ class World:
         self.record.add_gas("open account", receipt["gasUsed"])
         vault = self.venue.contract("MarginVault").address
         units = book.cash_e8 // TOKEN_UNIT_E8
-        self._fund("settlement", sender, vault, units)
+        self.fund("settlement", sender, vault, units)
         receipt = self.venue.send(sender, "MarginVault", "depositCash", account, units)
         self.record.add_gas("deposit cash", receipt["gasUsed"])
         for symbol, quantity in book.spot.items():
             amount = quantity * COLLATERAL_UNIT
-            self._fund(symbol, sender, vault, amount)
+            self.fund(symbol, sender, vault, amount)
             portfolio = encode_portfolio(self.portfolios[account])
             receipt = self.venue.send(
                 sender, "MarginVault", "depositSpot", account, self.symbols[symbol], amount, portfolio
@@ -164,7 +168,8 @@ class World:
             spot = self.instrument_id(Instrument(self.symbols[symbol], Kind.SPOT))
             self.portfolios[account] = apply_trade(self.portfolios[account], spot, quantity)
 
-    def _fund(self, role: str, sender: Sender, vault: str, amount: int) -> None:
+    def fund(self, role: str, sender: Sender, vault: str, amount: int) -> None:
+        """Test tokens for somebody, and leave for the vault (or another address) to take them."""
         token = self.venue.token(role)
         self.deployer.send(token.functions.mint(sender.address, amount), f"minting {role}")
         sender.send(token.functions.approve(vault, amount), f"approving {role}")

@@ -120,7 +120,7 @@ class PolicyPlan(Document):
     ] = 5_000
     trade_charge_bps: Annotated[
         int, Field(ge=0, le=10_000, description="What a trade counts for in that, basis points of its size.")
-    ] = 100
+    ] = 10_000
 
     def values(self) -> tuple[int, ...]:
         """In the order of the contract's struct."""
