@@ -13,10 +13,10 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
-from marginproof.errors import CompilerError, MarginproofError, ToolMissingError
+from marginproof.errors import CompilerError, ToolMissingError
 from marginproof.files import project_root
 from marginproof.protocol.deploy import deployable
 from marginproof.spec.model import Model, Scenario, VolKind, encode_model, neutral_section
@@ -110,73 +110,63 @@ def prepare(folder: Path) -> None:
 
 
 def counts(folder: Path) -> dict[str, tuple[int, int]]:
-    """By action, how often it did something and how often it was tried, over all runs."""
-    done: Counter[str] = Counter()
-    tried: Counter[str] = Counter()
+    """By action, how often it did something and how often it was tried, over all runs that came to their end."""
+    totals: dict[str, tuple[int, int]] = {}
     path = folder / "runs.txt"
     # forge reports the last run twice.
     lines = dict.fromkeys(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else {}
     for line in lines:
         for entry in filter(None, line.split(";")):
             name, figures = entry.split("=")
-            first, second = figures.split("/")
-            done[name] += int(first)
-            tried[name] += int(second)
-    return {name: (done[name], tried[name]) for name in tried}
+            done, tried = (int(figure) for figure in figures.split("/"))
+            before = totals.get(name, (0, 0))
+            totals[name] = (before[0] + done, before[1] + tried)
+    return totals
 
 
-def run(
-    seed: int, runs: int, depth: int, *, quiet: bool = False
-) -> tuple[int, str, dict[str, tuple[int, int]]]:
-    """One campaign: forge's exit code, what it printed, and the counts. Errors: CompilerError, ToolMissingError."""
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What came of it: whether everything held, what forge printed, and by action how often it did something and was tried."""
+
+    held: bool
+    output: str
+    counts: dict[str, tuple[int, int]]
+
+
+def run(seed: int, runs: int, depth: int) -> Campaign:
+    """One campaign. Errors: CompilerError, ToolMissingError."""
     program = forge()
     root = project_root()
     folder = root / "build" / "foundry"
     prepare(folder)
-    environment = os.environ | {
-        "FOUNDRY_INVARIANT_RUNS": str(runs),
-        "FOUNDRY_INVARIANT_DEPTH": str(depth),
-        "FOUNDRY_PROFILE": "default",
-    }
+    environment = os.environ | {"FOUNDRY_INVARIANT_RUNS": str(runs), "FOUNDRY_INVARIANT_DEPTH": str(depth)}
     command = [program, "test", "--root", str(root), "--fuzz-seed", str(seed), "--color", "never"]
-    done = subprocess.run(
-        command,
-        env=environment,
-        cwd=root,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    if not quiet:
-        print(done.stdout, end="")
-    return done.returncode, done.stdout, counts(folder)
+    done = subprocess.run(command, env=environment, cwd=root, check=False, text=True, capture_output=True)
+    return Campaign(done.returncode == 0, done.stdout + done.stderr, counts(folder))
 
 
 def main() -> int:
-    """Read the arguments, run, print the counts. Returns the exit code."""
+    """Read the arguments, run, print forge's output if it failed, and the counts. Returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--seed", type=int, default=None, help="the same seed does the same actions; default: a new one"
-    )
+    parser.add_argument("--seed", type=int, help="the same seed does the same actions; default: a new one")
     parser.add_argument(
         "--runs", type=int, default=RUNS, help=f"how many times from the start (default {RUNS})"
     )
-    parser.add_argument(
-        "--depth", type=int, default=DEPTH, help=f"how many actions each time (default {DEPTH})"
-    )
+    parser.add_argument("--depth", type=int, default=DEPTH, help=f"how many actions each (default {DEPTH})")
     options = parser.parse_args()
     seed = secrets.randbits(32) if options.seed is None else options.seed
     print(f"Invariants: SEED={seed} RUNS={options.runs} DEPTH={options.depth}", flush=True)
     try:
-        code, _, figures = run(seed, options.runs, options.depth)
+        campaign = run(seed, options.runs, options.depth)
     except (CompilerError, ToolMissingError) as error:
         print(error, file=sys.stderr)
-        return 2
-    for name, (done, tried) in figures.items():
+        return error.exit_code
+    if not campaign.held:
+        print(campaign.output)
+    for name, (done, tried) in campaign.counts.items():
         print(f"{name:32} {done:6} of {tried}")
-    print(f"Invariants: {'all held' if code == 0 else 'FAILED'} with SEED={seed}")
-    return code
+    print(f"Invariants: {'all held' if campaign.held else 'FAILED'}, SEED={seed}")
+    return 0 if campaign.held else 1
 
 
 if __name__ == "__main__":
