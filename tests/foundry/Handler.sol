@@ -14,7 +14,7 @@ contract Handler is Lies {
     function deposit(uint256 seed) external {
         Draws.Draw memory draw = Draws.Draw(seed);
         Account[] memory all = _before();
-        _deposit(_any(draw), 1 + draw.below(5_000e6));
+        _deposit(_any(draw), 1 + draw.below(20_000e6));
         _judge(all, _market(), Rule.Deposit, "deposit");
         _count("deposit", true);
     }
