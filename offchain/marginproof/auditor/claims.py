@@ -27,7 +27,8 @@ from marginproof.spec.typed_data import EpochHeader
 NO_HEADER = EpochHeader(0, 0, 0, bytes(32), 0, bytes(32), bytes(32), bytes(32), 0)
 OVERHEAD_GAS = 220_000
 """Of commitment and revelation together, beside the repricing: signatures, proof, penalties, the registry's change."""
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_PATIENCE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Claimant:
             salt,
         )
         committed = self.venue.send(self.sender, "Disputes", "commit", commitment)
-        self._wait_beyond(committed["blockNumber"])
+        self._wait_beyond(committed["blockNumber"], self.sender)
         state = Replayer(self.venue).state_at()
         receipt = self.venue.send(self.sender, "Disputes", *self._arguments(item, state, salt))
         outcome = self._outcome(receipt)
@@ -118,14 +119,15 @@ class Claimant:
             "0x" + bytes(receipt["transactionHash"]).hex(),
         )
 
-    def _wait_beyond(self, block: int) -> None:
-        """Until the next transaction is mined in a later block: a chain that mines on demand is there at once."""
+    def _wait_beyond(self, block: int, sender: Sender) -> None:
+        """Until there is a later block; a chain that mines on demand is asked for one."""
         eth = self.venue.web3.eth
         url = endpoint(self.venue.web3)
-        deadline = time.monotonic() + 1.0
-        while (
-            read(lambda: eth.block_number, url, "the newest block") <= block and time.monotonic() < deadline
-        ):
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while read(lambda: eth.block_number, url, "the newest block") <= block:
+            if time.monotonic() >= deadline:
+                sender.send_nothing()
+                return
             time.sleep(_POLL_SECONDS)
 
     def _outcome(self, receipt: TxReceipt) -> dict[str, Any]:

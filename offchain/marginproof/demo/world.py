@@ -74,7 +74,7 @@ def deploy_plan(
         attesters=tuple(str(key.address) for key in attesters),
         threshold=THRESHOLD,
         bonds=BondPlan(bond_e8=BOND_E8, join_delay=JOIN_DELAY),
-        policy=PolicyPlan(max_withdrawal_e8=BOND_E8, max_trade_e8=10 * BOND_E8),
+        policy=PolicyPlan(max_withdrawal_e8=BOND_E8 // 10, max_trade_e8=BOND_E8 // 50),
         underlyings=tuple(
             UnderlyingPlan(
                 symbol=symbol, feed_max_age=FEED_MAX_AGE, expiries=expiries[symbol], strikes=strikes[symbol]
