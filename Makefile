@@ -12,6 +12,8 @@ DATA ?=
 SEED ?=
 RUNS ?=
 DEPTH ?=
+# Files of tests are shared out to two processes; PARALLEL= runs them in one.
+PARALLEL ?= -n 2 --dist loadfile
 
 .PHONY: help setup demo test check format gas vectors fuzz invariants slither accuracy real-books pages bench test-ray ape-test clean force
 .DEFAULT_GOAL := help
@@ -48,7 +50,7 @@ demo: setup
 	@$(VENV)/marginproof demo $(if $(CHAIN),--chain $(CHAIN)) $(if $(TAMPER),--tamper $(TAMPER)) $(ARGS)
 
 test: setup
-	@$(VENV)/pytest $(ARGS)
+	@$(VENV)/pytest $(PARALLEL) $(ARGS)
 
 check: setup
 	$(VENV)/ruff format --check .

@@ -245,8 +245,9 @@ def test_tickets_of_another_chain(ready: World) -> None:
 def test_tickets_of_a_retired_signer(ready: World) -> None:
     signatures = signed(ready, LEAVES)
     ready.attesters.transact("leave", caller=ATTESTERS[0].address)
-    ready.machine.set_time(ready.time + LEAVE_DELAY)
-    ready.post()
+    ready.advance(LEAVE_DELAY)
+    header = ready.snapshot()
+    ready.submit(header, ready.signatures(header, ATTESTERS[1 : 1 + THRESHOLD]))
     signatures = signed(ready, LEAVES)
     with refused("NotAttester", ATTESTERS[0].address.lower()):
         trade(ready, 1, signatures)
