@@ -32,6 +32,8 @@ MANAGED = (
     "PriceGuard",
     "PortfolioLedger",
     "MarginVault",
+    "EpochRegistry",
+    "MarketBounds",
 )
 
 

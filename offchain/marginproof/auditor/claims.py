@@ -76,7 +76,8 @@ class Claimant:
         is_material = item.evidence.is_material(materiality)
         signers = len(item.epoch.signatures) // 65
         bonds = signers * self.venue.call("AttesterSet", "bond")
-        reward = bonds // 2 if is_material else self.venue.call("Disputes", "bounty")
+        bounty = self.venue.call("Disputes", "bounty") // signers * signers
+        reward = bonds // 2 if is_material else bounty
         return Quote(OVERHEAD_GAS + item.evidence.repricings * self._repricing_gas(item), is_material, reward)
 
     def _repricing_gas(self, item: Disputable) -> int:

@@ -126,7 +126,8 @@ def settle(
     from marginproof.cli.numbers import e8
     from marginproof.cli.options import url
     from marginproof.cli.orders import load_order, require_venue
-    from marginproof.protocol.trades import ATTESTED, Settlement
+    from marginproof.protocol.rungs import ATTESTED
+    from marginproof.protocol.trades import Settlement
 
     urls = [url("--attester", text) for text in attester or ()]
     documents = (load_order(resting), load_order(taking))

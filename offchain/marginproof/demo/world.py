@@ -18,8 +18,9 @@ from marginproof.protocol.localchain import LocalChain
 from marginproof.protocol.orders import SignedOrder, sign_order
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.reverts import RevertDecoder
+from marginproof.protocol.rungs import ATTESTED
 from marginproof.protocol.state import VenueState
-from marginproof.protocol.trades import ATTESTED, Settlement
+from marginproof.protocol.trades import Settlement
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
 from marginproof.spec.instruments import Instrument, Kind

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from web3.types import TxReceipt
 
 from marginproof.errors import ChainError, InputError
 from marginproof.protocol.orders import SignedOrder, order_to_chain
+from marginproof.protocol.rungs import ATTESTED, FULL, leaves_to_full
 from marginproof.protocol.state import VenueState, leaf_to_chain
 from marginproof.protocol.tickets import Wanted, request_tickets
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
 from marginproof.spec.portfolio import Position, apply_trade, encode_portfolio
-
-ATTESTED: Final = "attested"
-FULL: Final = "full"
-_CLIMB: Final = ("AboveAttestedSize", "OutflowBudgetExceeded", "FeedDeviation")
-"""Refusals of tickets that a recomputation on chain may answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ class Settlement:
         try:
             return Settled(self.attested(sender, urls), ATTESTED)
         except ChainError as error:
-            if not any(f"{name}(" in error.message for name in _CLIMB):
+            if not leaves_to_full(error):
                 raise
             return Settled(self.recomputed(sender), FULL, error.message)
 
