@@ -79,7 +79,7 @@ invariants: setup
 # slither's pins do not fit beside the project's: it has a venv of its own.
 SLITHER := build/slither-venv
 
-$(SLITHER)/.done:
+$(SLITHER)/.done: | setup
 	@.venv/bin/python -m venv --clear $(SLITHER)
 	@$(SLITHER)/bin/python -m pip install --quiet --disable-pip-version-check slither-analyzer==0.11.6
 	@touch $@
