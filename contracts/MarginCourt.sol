@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
-import { LibCall } from "solady/src/utils/LibCall.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
@@ -174,15 +173,34 @@ contract MarginCourt is IMarginCourt {
         return Shared(ModelStore.read(address(models), modelHash), _terms(portfolio));
     }
 
-    /// @dev instruments.terms(portfolio), without a copy and without a check of every word: the registry is trusted.
+    /// @dev instruments.pricingTerms(portfolio), without a copy and without a check of every word: the registry is trusted.
     function _terms(bytes calldata portfolio) private view returns (uint256[] memory terms) {
-        (bool success, bytes memory result) = address(instruments).staticcall(
-            abi.encodeCall(IInstrumentRegistry.terms, (portfolio))
-        );
-        if (!success) LibCall.bubbleUpRevert(result);
-        // The result is 32, the length, the words: an array behind the two words of its own length and of the offset.
+        address registry = address(instruments);
+        bytes4 selector = IInstrumentRegistry.pricingTerms.selector;
+        // Equals terms = instruments.pricingTerms(portfolio). The result is 32, the length, the words: an array behind the offset.
         assembly ("memory-safe") {
-            terms := add(result, 64)
+            let input := mload(0x40)
+            mstore(input, selector)
+            mstore(add(input, 4), 32)
+            mstore(add(input, 36), portfolio.length)
+            calldatacopy(add(input, 68), portfolio.offset, portfolio.length)
+            terms := add(input, 32)
+            let size := add(64, shl(5, div(portfolio.length, 12)))
+            // Whole words: the array's end, and then the input's.
+            if iszero(
+                staticcall(
+                    gas(),
+                    registry,
+                    input,
+                    add(68, and(add(portfolio.length, 31), not(31))),
+                    input,
+                    size
+                )
+            ) {
+                returndatacopy(input, 0, returndatasize())
+                revert(input, returndatasize())
+            }
+            mstore(0x40, add(input, add(size, 160)))
         }
     }
 
@@ -240,7 +258,7 @@ contract MarginCourt is IMarginCourt {
         uint256 i,
         Scan memory scan
     ) private pure returns (uint256) {
-        uint256 date = _term(shared, i) >> 64;
+        uint256 date = _term(shared, i) >> 136;
         uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
         if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
         // Where ids and dates increase together, the next quote is the one after the last.
@@ -273,7 +291,7 @@ contract MarginCourt is IMarginCourt {
             uint256 word = Reading.wordAt(portfolio, at);
             uint256 group = word >> 240;
             do {
-                uint256 strike = uint64(_term(shared, i));
+                uint256 term = _term(shared, i);
                 int256 quantity = int64(uint64(word >> 160));
                 size += AddOns.sizeOf(quantity);
                 uint256 put = (word >> 224) | 1;
@@ -283,7 +301,7 @@ contract MarginCourt is IMarginCourt {
                 (++i, at += PortfolioCodec.POSITION_BYTES);
                 // Zero, which is in no group, after the last.
                 word = at < end ? Reading.wordAt(portfolio, at) : 0;
-                if (strike == 0) {
+                if (uint64(term) == 0) {
                     Valuation.addFuture(book, calls);
                     exposure.futures += AddOns.sizeOf(calls);
                     continue;
@@ -296,7 +314,7 @@ contract MarginCourt is IMarginCourt {
                     word = at < end ? Reading.wordAt(portfolio, at) : 0;
                 }
                 AddOns.addOptions(exposure, calls, puts);
-                Valuation.addOptions(book, expiry, strike, calls, puts);
+                Valuation.addOptions(book, expiry, term, calls, puts);
             } while (word >> 240 == group);
         }
         return (i, size);
@@ -321,7 +339,7 @@ contract MarginCourt is IMarginCourt {
         return i;
     }
 
-    /// @dev Expiry << 64 | strike of position `i`, without a check: the registry gave one word per position.
+    /// @dev Expiry << 136 | logarithm << 64 | strike of position `i`, without a check: the registry gave one word per position.
     function _term(Shared memory shared, uint256 i) private pure returns (uint256 term) {
         uint256[] memory terms = shared.terms;
         assembly ("memory-safe") {

@@ -66,14 +66,13 @@ library Valuation {
     }
 
     /// @dev An expiry prepared for pricing: seconds and rate (WAD) as quoted, logarithm of the forward (Q64), smile, discount factor (Q58);
-    ///      of the strike added last the exponent of two and the total volatility (Q58), from which the next one's are found faster.
+    ///      of the strike added last the total volatility (Q58), from which the next one's is found faster.
     struct Expiry {
         uint256 time;
         int256 rate;
         int256 logForward;
         Svi.Smile smile;
         uint256 discount;
-        uint256 exponent;
         uint256 vol;
     }
 
@@ -127,7 +126,6 @@ library Valuation {
             logForward: Logarithm.ln(quote.forward),
             smile: Svi.prepare(quote.smile),
             discount: Tenor.discountFactor(quote.rate, quote.expiry - now_),
-            exponent: 0,
             vol: 0
         });
         uint256 fixedPart = Tenor.fixedPart(book.model, quote.forward, expiry.time);
@@ -160,32 +158,28 @@ library Valuation {
     /// @notice Add calls and puts of one strike at the expiry prepared last. Both have the same out-of-the-money value; the one in the
     ///         money adds its intrinsic value (put-call parity).
     /// @param expiry The prepared expiry.
-    /// @param strike E8.
+    /// @param term The strike and its logarithm, as `IInstrumentRegistry.pricingTerms` has them; what stands above them is not looked at.
     /// @param calls Signed quantity, E8.
     /// @param puts Signed quantity, E8.
     function addOptions(
         Book memory book,
         Expiry memory expiry,
-        uint256 strike,
+        uint256 term,
         int256 calls,
         int256 puts
     ) internal pure {
         unchecked {
             Strike memory k = book.strike;
             uint256 discount = expiry.discount;
+            uint256 strike = uint64(term);
             (k.price, k.calls, k.puts, k.discount) = (strike, calls, puts, discount);
             k.discounted = Black76.discounted(strike, discount);
-            uint256 exponent = expiry.exponent;
-            if (strike >> exponent != 1) {
-                exponent = FixedPointMathLib.log2(strike);
-                expiry.exponent = exponent;
-            }
-            int256 log = Logarithm.lnWith(strike, exponent);
+            int256 log = int256(uint256(uint72(term >> 64)));
             k.log = log;
             log -= expiry.logForward;
             k.logMoneyness = log;
-            exponent = Svi.volAt(expiry.smile, log, expiry.vol);
-            (k.vol, expiry.vol) = (exponent, exponent);
+            uint256 vol = Svi.volAt(expiry.smile, log, expiry.vol);
+            (k.vol, expiry.vol) = (vol, vol);
             // made[0], made[1], ...
             Column[] memory made = book.columns;
             Column memory column;
