@@ -242,6 +242,9 @@ def test_unknown_instruments(filled: Contract, id_: int) -> None:
         table.resolve(id_)
     with refused("UnknownInstrument", id_):
         filled.call("terms", one(instrument(0)) + one(id_))
+    # Behind an option, whose strikes are at hand then.
+    with refused("UnknownInstrument", id_):
+        filled.call("terms", one(instrument(2, 1)) + one(id_))
     with refused("UnknownInstrument", id_):
         filled.transact("list", [instrument(2), id_])
     assert not filled.call("isListed", instrument(2))
