@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { LibBitmap } from "solady/src/utils/LibBitmap.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { ISpecErrors } from "./interfaces/SpecErrors.sol";
@@ -9,8 +10,7 @@ import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { Limits } from "./libraries/Limits.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Range } from "./libraries/Range.sol";
-import { Reading } from "./libraries/Reading.sol";
-import { StrikeWord } from "./libraries/StrikeWord.sol";
+import { StrikeStore } from "./libraries/StrikeStore.sol";
 
 /// @title Instruments: underlyings, their expiries and strikes, and which combinations may be traded
 contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
@@ -21,25 +21,29 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
 
     /// @dev Packed by hand, so that a portfolio's terms cost few storage reads. The head holds from the low bits the count of expiries (16
     ///      bits), the count of strikes (15), a bit that is set once the underlying exists, and the first 7 expiries (32 each). The other
-    ///      expiries stand 8 to a word, strikes 8 to a word in the short form of `StrikeWord`, those that have none by index in `longStrikes`.
+    ///      expiries stand 8 to a word. Strikes stand in a `StrikeStore`.
     struct Underlying {
         string symbol;
         uint256 head;
         mapping(uint256 place => uint256 eightExpiries) expiryWords;
-        mapping(uint256 place => uint256 eightStrikes) strikeWords;
-        mapping(uint256 index => uint256 strike) longStrikes;
         mapping(uint256 strike => bool isKnown) knownStrikes;
         mapping(uint256 expiry => bool isKnown) knownExpiries;
     }
 
-    /// @dev What the positions of one expiry share: the underlying's head, the expiry << 64, how many strikes there are.
+    /// @dev What the positions of one expiry share: the first 16 bits of their ids, the underlying's head, the expiry, how many strikes there
+    ///      are; and of the piece of strikes at hand the first index, how many follow it, and where in memory it is.
     struct Group {
+        uint256 group;
         uint256 head;
         uint256 expiry;
         uint256 strikeCount;
+        uint256 low;
+        uint256 last;
+        uint256 body;
     }
 
-    uint256 private constant NOWHERE = type(uint256).max;
+    /// @dev A group that no id is of, a first index that no index is near.
+    uint256 private constant NOWHERE = 1 << 128;
     uint256 private constant EXISTS = 1 << 31;
     uint256 private constant ONE_STRIKE = 1 << 16;
     uint256 private constant HEAD_EXPIRIES = 7;
@@ -116,21 +120,15 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         uint256 max = uint256(Limits.MAX_STRIKE_INDEX);
         if (count + strikesE8.length > max) revert TooManyStrikes(underlying, max);
         first = uint16(count + 1);
-        uint256 word = known.strikeWords[count >> 3];
         for (uint256 i = 0; i < strikesE8.length; ++i) {
             uint256 strike = strikesE8[i];
             Range.check("strike", int256(strike), Limits.MIN_STRIKE, Limits.MAX_STRIKE);
             // Margin nets what has one strike: two indices with the same would be two strikes to it.
             if (known.knownStrikes[strike]) revert DuplicateStrike(underlying, strike);
             known.knownStrikes[strike] = true;
-            uint256 short = StrikeWord.shortForm(strike);
-            if (short == 0) known.longStrikes[count] = strike;
-            word |= short << (32 * (count & 7));
-            known.strikeWords[count >> 3] = word;
-            ++count;
-            if (count & 7 == 0) word = 0;
-            emit StrikeAdded(underlying, uint16(count), uint64(strike));
+            emit StrikeAdded(underlying, uint16(first + i), uint64(strike));
         }
+        StrikeStore.append(underlying, count, strikesE8);
         known.head = head + ONE_STRIKE * strikesE8.length;
     }
 
@@ -169,7 +167,7 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         Underlying storage known = _underlying(underlying);
         result = new uint64[](_strikeCount(known.head));
         for (uint256 i = 0; i < result.length; ++i) {
-            result[i] = uint64(_strikeIn(known, known.strikeWords[i >> 3], i));
+            result[i] = uint64(StrikeStore.at(underlying, i, result.length));
         }
     }
 
@@ -187,69 +185,145 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
         expiry = _expiryAt(known, known.head, index - InstrumentId.FIRST_EXPIRY_INDEX);
         uint256 strikeIndex = InstrumentId.strikeIndex(id);
         if (strikeIndex == 0) return (listed, expiry, 0);
-        strike = _strikeIn(known, known.strikeWords[(strikeIndex - 1) >> 3], strikeIndex - 1);
+        strike = StrikeStore.at(id >> 26, strikeIndex - 1, _strikeCount(known.head));
     }
 
     /// @inheritdoc IInstrumentRegistry
     function terms(bytes calldata portfolio) external view returns (uint256[] memory result) {
+        result = _terms(portfolio);
+        for (uint256 i = 0; i < result.length; ++i) {
+            uint256 term = result[i];
+            result[i] = ((term >> StrikeStore.ENTRY_BITS) << 64) | uint64(term);
+        }
+    }
+
+    /// @inheritdoc IInstrumentRegistry
+    function pricingTerms(bytes calldata portfolio) external view returns (uint256[] memory) {
+        uint256[] memory result = _terms(portfolio);
+        // Equals returning it, without a copy: the word before it is its own, written over here.
+        assembly ("memory-safe") {
+            let start := sub(result, 32)
+            mstore(start, 32)
+            return(start, add(64, shl(5, mload(result))))
+        }
+    }
+
+    /// @dev `pricingTerms`; the word before the array is free.
+    function _terms(bytes calldata portfolio) private view returns (uint256[] memory result) {
         if (portfolio.length % PortfolioCodec.POSITION_BYTES != 0) {
             revert ISpecErrors.BadPortfolioLength(portfolio.length);
         }
-        uint256 count = PortfolioCodec.count(portfolio);
-        result = new uint256[](count);
         // Ids are sorted, so what neighbours share is read once.
-        uint256 group = NOWHERE;
         Group memory shared;
-        // Words of strikes by the low four bits of their place, each behind that place plus one.
-        uint256[32] memory words;
-        // Unchecked: a strike index that passed is at most 32767, and i below the count.
-        unchecked {
-            for (uint256 i = 0; i < count; ++i) {
-                uint256 id = Reading.uint32At(portfolio, i * PortfolioCodec.POSITION_BYTES);
-                if (id >> 16 != group) {
-                    if (id >> 26 != group >> 10) {
-                        shared.head = _underlyings[id >> 26].head;
-                        delete words;
+        uint256 at;
+        uint256 end;
+        uint256 put;
+        // result = new uint256[](count), not cleared, behind a free word; `put` is where its next word goes. Four pieces behind it.
+        uint256 pieces;
+        assembly ("memory-safe") {
+            let count := div(portfolio.length, 12)
+            result := add(mload(0x40), 32)
+            mstore(result, count)
+            put := add(result, 32)
+            pieces := add(put, shl(5, count))
+            mstore(0x40, add(pieces, 0x2300))
+            at := portfolio.offset
+            end := add(at, portfolio.length)
+        }
+        (shared.group, shared.low) = (NOWHERE, NOWHERE);
+        while (true) {
+            uint256 next;
+            (next, put) = _fill(shared, at, end, put);
+            if (next >= end) return result;
+            // What stopped: another expiry, or a strike that is not in the piece at hand.
+            at = next;
+            uint256 id;
+            assembly ("memory-safe") {
+                id := shr(224, calldataload(at))
+            }
+            if (id >> 16 != shared.group) _enter(shared, id, pieces);
+            else _load(shared, id, pieces);
+        }
+    }
+
+    /// @dev Writes terms as long as positions are of the group and their strikes in its piece: in place of
+    ///          for (; at < end; (at += 12, put += 32)) {
+    ///              uint256 term = expiry << 136;
+    ///              uint256 option = id at `at` - (group << 16);
+    ///              if (option != 0) {
+    ///                  // Above `last` for strikes of other pieces and ids of other groups, too.
+    ///                  uint256 index = (option >> 1) - low;
+    ///                  if (index > last) break;
+    ///                  term |= the 17 bytes at body + 17 * index;
+    ///              }
+    ///              store term at put;
+    ///          }
+    function _fill(
+        Group memory shared,
+        uint256 at,
+        uint256 end,
+        uint256 put
+    ) private pure returns (uint256, uint256) {
+        (uint256 base, uint256 expiry) = (shared.group << 16, shared.expiry << StrikeStore.ENTRY_BITS);
+        (uint256 low, uint256 last, uint256 body) = (shared.low, shared.last, shared.body);
+        assembly ("memory-safe") {
+            for {} lt(at, end) {
+                at := add(at, 12)
+            } {
+                let term := expiry
+                let option := sub(shr(224, calldataload(at)), base)
+                if option {
+                    option := sub(shr(1, option), low)
+                    if gt(option, last) {
+                        break
                     }
-                    group = id >> 16;
-                    (shared.expiry, shared.strikeCount) = _group(id, shared.head);
-                    shared.expiry <<= 64;
+                    term := or(term, shr(120, mload(add(body, mul(option, 17)))))
                 }
-                // Equals id & 65535: strike index and put bit. A future is zero, a put without a strike one.
-                uint256 option = uint16(id);
-                uint256 term = shared.expiry;
-                if (option != 0) {
-                    uint256 index = option >> 1;
-                    if (index > shared.strikeCount || index-- == 0) revert ISpecErrors.UnknownInstrument(id);
-                    uint256 word;
-                    uint256 room;
-                    // word = words[room + 1] where words[room] == place + 1.
-                    assembly ("memory-safe") {
-                        room := add(words, and(shl(3, index), 0x3c0))
-                        if eq(mload(room), add(shr(3, index), 1)) {
-                            word := mload(add(room, 32))
-                        }
-                    }
-                    if (word == 0) {
-                        word = _underlyings[id >> 26].strikeWords[index >> 3];
-                        assembly ("memory-safe") {
-                            mstore(room, add(shr(3, index), 1))
-                            mstore(add(room, 32), word)
-                        }
-                    }
-                    uint256 strike = StrikeWord.strikeIn(word, index);
-                    term |= strike != 0 ? strike : _underlyings[id >> 26].longStrikes[index];
-                }
-                assembly ("memory-safe") {
-                    mstore(add(add(result, 32), shl(5, i)), term)
-                }
+                mstore(put, term)
+                put := add(put, 32)
             }
         }
-        // Equals the end of the function, in one copy; nothing comes after that could miss what is written over.
-        assembly ("memory-safe") {
-            mstore(words, 32)
-            mcopy(add(words, 32), result, shl(5, add(count, 1)))
-            return(words, add(64, shl(5, count)))
+        return (at, put);
+    }
+
+    /// @dev Goes on with the expiry of an id.
+    function _enter(Group memory shared, uint256 id, uint256 pieces) private view {
+        if (id >> 26 != shared.group >> 10) {
+            shared.head = _underlyings[id >> 26].head;
+            shared.low = NOWHERE;
+            // No piece is loaded of it.
+            assembly ("memory-safe") {
+                calldatacopy(pieces, calldatasize(), 128)
+            }
+        }
+        shared.group = id >> 16;
+        (shared.expiry, shared.strikeCount) = _group(id, shared.head);
+        // Spot and perpetual have no strikes.
+        if (shared.expiry == 0) shared.low = NOWHERE;
+    }
+
+    /// @dev Goes on with the piece that holds the strike of an id, copied into memory unless it is there: at `pieces`, four words that say
+    ///      which piece is in which of four places, plus one, and then the places.
+    function _load(Group memory shared, uint256 id, uint256 pieces) private view {
+        uint256 index = InstrumentId.strikeIndex(id);
+        if (index == 0 || index > shared.strikeCount) revert ISpecErrors.UnknownInstrument(id);
+        // Indices are below 32768.
+        unchecked {
+            uint256 place = (index - 1) / StrikeStore.PIECE;
+            uint256 body = pieces + 128 + (place & 3) * 2208;
+            bool isLoaded;
+            assembly ("memory-safe") {
+                isLoaded := eq(mload(add(pieces, shl(5, and(place, 3)))), add(place, 1))
+            }
+            (shared.low, shared.body) = (place * StrikeStore.PIECE + 1, body);
+            shared.last = FixedPointMathLib.min(StrikeStore.PIECE, shared.strikeCount + 1 - shared.low) - 1;
+            if (isLoaded) return;
+            address stored = StrikeStore.address_(id >> 26, place, shared.strikeCount);
+            // Without the byte before the data. Beyond the end of the code all bytes are zero.
+            assembly ("memory-safe") {
+                extcodecopy(stored, body, 1, 2176)
+                mstore(add(pieces, shl(5, and(place, 3))), add(place, 1))
+            }
         }
     }
 
@@ -291,12 +365,6 @@ contract InstrumentRegistry is IInstrumentRegistry, AccessControl {
             i -= HEAD_EXPIRIES;
             return uint32(known.expiryWords[i >> 3] >> (32 * (i & 7)));
         }
-    }
-
-    /// @dev Strike `i`, counted from zero, whose word is given.
-    function _strikeIn(Underlying storage known, uint256 word, uint256 i) private view returns (uint256) {
-        uint256 strike = StrikeWord.strikeIn(word, i);
-        return strike != 0 ? strike : known.longStrikes[i];
     }
 
     function _checkStrike(uint256 id, uint256 strikeCount) private pure {

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
-import { LibCall } from "solady/src/utils/LibCall.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
@@ -19,7 +18,6 @@ import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
 import { ModelStore } from "./libraries/ModelStore.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
-import { Reading } from "./libraries/Reading.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
 /// @title Margin, recomputed on chain to the last bit (margin.py)
@@ -45,7 +43,7 @@ contract MarginCourt is IMarginCourt {
         uint256[] terms;
     }
 
-    /// @dev One underlying: its market, the indices to be judged, its book, what add-ons are taken of, the sum of what is settled and moves
+    /// @dev One underlying: its market, the indices to be judged, its book, what add-ons are taken of, the expiry at hand as quoted and prepared, the sum of what is settled and moves
     ///      no more, the part of the value that is spot collateral (both E16), the loss at every index (E34), the position after its last, and the quote
     ///      after the one used last.
     struct Scan {
@@ -53,11 +51,22 @@ contract MarginCourt is IMarginCourt {
         Charges.Choice choice;
         Valuation.Book book;
         AddOns.Exposure exposure;
+        MarketCodec.Quote quote;
+        Valuation.Expiry expiry;
         int256 settled;
         int256 spot;
         int256[] losses;
         uint256 next;
         uint256 nextQuote;
+    }
+
+    /// @dev Where the walk over an expiry's positions is: the next position and the end in the calldata, the next word of terms in memory; and
+    ///      the sum of sizes so far (E8).
+    struct Walk {
+        uint256 at;
+        uint256 end;
+        uint256 termAt;
+        uint256 size;
     }
 
     /// @dev Sums over underlyings: values E16, requirements 10^52.
@@ -174,15 +183,34 @@ contract MarginCourt is IMarginCourt {
         return Shared(ModelStore.read(address(models), modelHash), _terms(portfolio));
     }
 
-    /// @dev instruments.terms(portfolio), without a copy and without a check of every word: the registry is trusted.
+    /// @dev instruments.pricingTerms(portfolio), without a copy and without a check of every word: the registry is trusted.
     function _terms(bytes calldata portfolio) private view returns (uint256[] memory terms) {
-        (bool success, bytes memory result) = address(instruments).staticcall(
-            abi.encodeCall(IInstrumentRegistry.terms, (portfolio))
-        );
-        if (!success) LibCall.bubbleUpRevert(result);
-        // The result is 32, the length, the words: an array behind the two words of its own length and of the offset.
+        address registry = address(instruments);
+        bytes4 selector = IInstrumentRegistry.pricingTerms.selector;
+        // Equals terms = instruments.pricingTerms(portfolio). The result is 32, the length, the words: an array behind the offset.
         assembly ("memory-safe") {
-            terms := add(result, 64)
+            let input := mload(0x40)
+            mstore(input, selector)
+            mstore(add(input, 4), 32)
+            mstore(add(input, 36), portfolio.length)
+            calldatacopy(add(input, 68), portfolio.offset, portfolio.length)
+            terms := add(input, 32)
+            let size := add(64, shl(5, div(portfolio.length, 12)))
+            // Whole words: the array's end, and then the input's.
+            if iszero(
+                staticcall(
+                    gas(),
+                    registry,
+                    input,
+                    add(68, and(add(portfolio.length, 31), not(31))),
+                    input,
+                    size
+                )
+            ) {
+                returndatacopy(input, 0, returndatasize())
+                revert(input, returndatasize())
+            }
+            mstore(0x40, add(input, add(size, 160)))
         }
     }
 
@@ -201,8 +229,8 @@ contract MarginCourt is IMarginCourt {
         Charges.Choice memory choice
     ) private pure returns (Scan memory scan) {
         scan.choice = choice;
-        scan.book = Valuation.open(model, choice.plan);
-        scan.quotes = MarketCodec.find(market, model.underlying);
+        Valuation.open(scan.book, model, choice.plan);
+        MarketCodec.findInto(market, model.underlying, scan.quotes);
         uint256 count = PortfolioCodec.count(portfolio);
         uint256 i = start;
         for (; i < count; ++i) {
@@ -240,18 +268,19 @@ contract MarginCourt is IMarginCourt {
         uint256 i,
         Scan memory scan
     ) private pure returns (uint256) {
-        uint256 date = _term(shared, i) >> 64;
+        uint256 date = _term(shared, i) >> 136;
         uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
         if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
         // Where ids and dates increase together, the next quote is the one after the last.
         uint256 place = MarketCodec.findExpiry(market, scan.quotes, date, scan.nextQuote);
         scan.nextQuote = place + 1;
-        MarketCodec.Quote memory quote = MarketCodec.quote(market, scan.quotes, place);
-        Valuation.Expiry memory expiry = Valuation.prepare(scan.book, quote, MarketCodec.time(market));
+        MarketCodec.readQuote(market, scan.quotes, place, scan.quote);
+        Valuation.Expiry memory expiry = scan.expiry;
+        Valuation.prepare(scan.book, expiry, scan.quote, MarketCodec.time(market));
         uint256 size;
         (i, size) = _addLive(shared, portfolio, i, scan, expiry);
         Valuation.close(scan.book, expiry);
-        uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, quote.confidence);
+        uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, scan.quote.confidence);
         AddOns.addConfidence(scan.exposure, scan.book.model, confidence, size);
         return i;
     }
@@ -263,43 +292,92 @@ contract MarginCourt is IMarginCourt {
         uint256 i,
         Scan memory scan,
         Valuation.Expiry memory expiry
-    ) private pure returns (uint256, uint256 size) {
-        // Unchecked: `i` counts positions, at most 128; one of `calls` and `puts` is the quantity, the other zero.
-        unchecked {
-            uint256 end = portfolio.length;
-            uint256 at = i * PortfolioCodec.POSITION_BYTES;
-            AddOns.Exposure memory exposure = scan.exposure;
-            Valuation.Book memory book = scan.book;
-            uint256 word = Reading.wordAt(portfolio, at);
-            uint256 group = word >> 240;
-            do {
-                uint256 strike = uint64(_term(shared, i));
-                int256 quantity = int64(uint64(word >> 160));
-                size += AddOns.sizeOf(quantity);
-                uint256 put = (word >> 224) | 1;
-                (int256 calls, int256 puts) = word >> 224 == put
-                    ? (int256(0), quantity)
-                    : (quantity, int256(0));
-                (++i, at += PortfolioCodec.POSITION_BYTES);
-                // Zero, which is in no group, after the last.
-                word = at < end ? Reading.wordAt(portfolio, at) : 0;
-                if (strike == 0) {
-                    Valuation.addFuture(book, calls);
-                    exposure.futures += AddOns.sizeOf(calls);
-                    continue;
-                }
-                // The put of the same strike stands right after its call.
-                if (word >> 224 == put) {
-                    puts = int64(uint64(word >> 160));
-                    size += AddOns.sizeOf(puts);
-                    (++i, at += PortfolioCodec.POSITION_BYTES);
-                    word = at < end ? Reading.wordAt(portfolio, at) : 0;
-                }
-                AddOns.addOptions(exposure, calls, puts);
-                Valuation.addOptions(book, expiry, strike, calls, puts);
-            } while (word >> 240 == group);
+    ) private pure returns (uint256, uint256) {
+        Walk memory walk;
+        uint256[] memory terms = shared.terms;
+        assembly ("memory-safe") {
+            let at := add(portfolio.offset, mul(i, 12))
+            mstore(walk, at)
+            mstore(add(walk, 0x20), add(portfolio.offset, portfolio.length))
+            mstore(add(walk, 0x40), add(add(terms, 32), shl(5, i)))
         }
-        return (i, size);
+        uint256 start = walk.at;
+        Valuation.Book memory book = scan.book;
+        bool more = true;
+        while (more) {
+            more = _next(walk, scan.exposure, book.strike);
+            if (book.strike.price != 0) {
+                Valuation.addStrike(book, expiry);
+            } else {
+                Valuation.addFuture(book, book.strike.calls);
+                scan.exposure.futures += AddOns.sizeOf(book.strike.calls);
+            }
+        }
+        unchecked {
+            return (i + (walk.at - start) / PortfolioCodec.POSITION_BYTES, walk.size);
+        }
+    }
+
+    /// @dev Reads the next position into `strike`, and with it the put that stands behind the call of the same strike; whether another
+    ///      position of the expiry follows. A future has the price zero, its quantity is that of calls. Equals, with `id` and `quantity` of the
+    ///      position at `walk.at` and `term` its word,
+    ///          (strike.price, strike.log) = (uint64(term), uint72(term >> 64));
+    ///          (strike.calls, strike.puts) = id is odd ? (0, quantity) : (quantity, 0);
+    ///          walk.size += |quantity|;
+    ///          step to the next position, and if its id is that of the put of the same strike:
+    ///              strike.puts = its quantity; walk.size += |its quantity|; step again;
+    ///          if (strike.price != 0) {
+    ///              exposure.naked -= uint256(min(calls + puts, 0));
+    ///              exposure.shorts -= uint256(min(calls, 0) + min(puts, 0));
+    ///          }
+    ///          return whether there is another position, whose id has the same first 16 bits;
+    function _next(
+        Walk memory walk,
+        AddOns.Exposure memory exposure,
+        Valuation.Strike memory strike
+    ) private pure returns (bool more) {
+        assembly ("memory-safe") {
+            let at := mload(walk)
+            let end := mload(add(walk, 0x20))
+            let termAt := mload(add(walk, 0x40))
+            let term := mload(termAt)
+            let price := and(term, 0xffffffffffffffff)
+            mstore(strike, price)
+            mstore(add(strike, 0x20), and(shr(64, term), 0xffffffffffffffffff))
+            let word := calldataload(at)
+            let calls := sar(192, shl(32, word))
+            let sign := sar(255, calls)
+            let size := sub(xor(calls, sign), sign)
+            let put := or(shr(224, word), 1)
+            let puts := mul(calls, eq(shr(224, word), put))
+            calls := sub(calls, puts)
+            at := add(at, 12)
+            termAt := add(termAt, 32)
+            let group := shr(240, word)
+            // Zero, which is in no group, after the last.
+            word := mul(lt(at, end), calldataload(at))
+            if eq(shr(224, word), put) {
+                puts := sar(192, shl(32, word))
+                sign := sar(255, puts)
+                size := add(size, sub(xor(puts, sign), sign))
+                at := add(at, 12)
+                termAt := add(termAt, 32)
+                word := mul(lt(at, end), calldataload(at))
+            }
+            more := eq(shr(240, word), group)
+            mstore(walk, at)
+            mstore(add(walk, 0x40), termAt)
+            mstore(add(walk, 0x60), add(mload(add(walk, 0x60)), size))
+            mstore(add(strike, 0x60), puts)
+            mstore(add(strike, 0x80), calls)
+            if price {
+                // Net short, and each short: x & (x >> 255) is x where x is negative.
+                let net := add(calls, puts)
+                mstore(exposure, sub(mload(exposure), and(net, sar(255, net))))
+                net := add(and(calls, sar(255, calls)), and(puts, sar(255, puts)))
+                mstore(add(exposure, 0x20), sub(mload(add(exposure, 0x20)), net))
+            }
+        }
     }
 
     /// @dev Adds the positions of one settled expiry, from position `i` on; returns the position after its last.
@@ -321,7 +399,7 @@ contract MarginCourt is IMarginCourt {
         return i;
     }
 
-    /// @dev Expiry << 64 | strike of position `i`, without a check: the registry gave one word per position.
+    /// @dev Expiry << 136 | logarithm << 64 | strike of position `i`, without a check: the registry gave one word per position.
     function _term(Shared memory shared, uint256 i) private pure returns (uint256 term) {
         uint256[] memory terms = shared.terms;
         assembly ("memory-safe") {
@@ -347,9 +425,10 @@ contract MarginCourt is IMarginCourt {
     function _choice(
         ModelCodec.Section memory model,
         uint256 index
-    ) private pure returns (Charges.Choice memory choice) {
-        choice = Charges.one(model, index);
+    ) private pure returns (Charges.Choice memory) {
+        Charges.Choice memory choice = Charges.one(model, index);
         if (Charges.count(choice) == 0) revert ScenarioOutOfRange(index, Charges.count(Charges.all(model)));
+        return choice;
     }
 
     /// @dev The greatest loss (E34) and the lowest index that has it.

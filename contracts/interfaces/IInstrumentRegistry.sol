@@ -95,4 +95,9 @@ interface IInstrumentRegistry {
     /// @param portfolio Packed portfolio bytes; only their length is checked here.
     /// @return One word per position: expiry (unix seconds, 0 for spot and perpetual) << 64 | strike (E8, 0 unless an option).
     function terms(bytes calldata portfolio) external view returns (uint256[] memory);
+
+    /// @notice `terms` with the logarithm of every strike, for pricing.
+    /// @param portfolio Packed portfolio bytes; only their length is checked here.
+    /// @return One word per position: expiry (unix seconds) << 136 | ln(strike) (Q64) << 64 | strike (E8); what there is not is zero.
+    function pricingTerms(bytes calldata portfolio) external view returns (uint256[] memory);
 }

@@ -24,19 +24,6 @@ library AddOns {
         uint256 unconfident;
     }
 
-    /// @notice Count an option pair of one strike.
-    /// @param calls Signed quantity, E8.
-    /// @param puts Signed quantity, E8.
-    function addOptions(Exposure memory exposure, int256 calls, int256 puts) internal pure {
-        unchecked {
-            int256 net = calls + puts;
-            if (net < 0) exposure.naked -= uint256(net);
-            // Each, if it is negative: x & (x >> 255).
-            int256 shorts = (calls & (calls >> 255)) + (puts & (puts >> 255));
-            if (shorts != 0) exposure.shorts -= uint256(shorts);
-        }
-    }
-
     /// @notice Count sizes whose price deserves so much confidence.
     /// @param confidence WAD.
     /// @param size E8.

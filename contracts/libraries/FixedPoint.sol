@@ -46,8 +46,8 @@ library FixedPoint {
     }
 
     /// @notice floor(sqrt(value)), exact, from a guess: cheaper than `squareRoot` where the guess is near, and no dearer by much elsewhere.
-    /// @dev Four of Newton's steps bring a guess within 5 % of the root to within 1e-25 of it; every step but the first is from above, so the
-    ///      result is then the floor or one more. What the comparison refuses is computed from nothing.
+    /// @dev Five of Newton's steps bring a guess within a third of the root to within 1e-25 of it; every step but the first is from above, so
+    ///      the result is then the floor or one more. What the comparison refuses is computed from nothing.
     /// @param value Below 2^128.
     /// @param guess Any number below 2^128; none if zero.
     function squareRootNear(uint256 value, uint256 guess) internal pure returns (uint256 root) {
@@ -56,6 +56,7 @@ library FixedPoint {
                 // Each step equals root = (root + value / root) / 2; where root is zero, value / root is too.
                 assembly ("memory-safe") {
                     root := shr(1, add(guess, div(value, guess)))
+                    root := shr(1, add(root, div(value, root)))
                     root := shr(1, add(root, div(value, root)))
                     root := shr(1, add(root, div(value, root)))
                     root := shr(1, add(root, div(value, root)))

@@ -49,7 +49,7 @@ library MarketCodec {
         bytes32[] memory hashes = new bytes32[](count);
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
-            uint256 end = section(market, offset).end;
+            (, , uint256 end) = _bounds(market, offset);
             hashes[i] = keccak256(market[offset:end]);
             offset = end;
         }
@@ -61,7 +61,7 @@ library MarketCodec {
     function validate(bytes calldata market) internal pure {
         uint256 count = _countChecked(market);
         uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) offset = section(market, offset).end;
+        for (uint256 i = 0; i < count; ++i) (, , offset) = _bounds(market, offset);
         if (offset != market.length) revert ISpecErrors.BadLength(market.length);
 
         uint256 now_ = time(market);
@@ -96,36 +96,51 @@ library MarketCodec {
 
     /// @notice The section at an offset: HEADER_BYTES, or another section's end. Reverts with BadLength(length) beyond the bytes.
     function section(bytes calldata market, uint256 offset) internal pure returns (Section memory current) {
+        readSection(market, offset, current);
+    }
+
+    /// @notice `section` into a section that is there.
+    function readSection(bytes calldata market, uint256 offset, Section memory current) internal pure {
         // Offsets grow by at most 33 + 255 * 80 per section: far from overflow.
         unchecked {
-            uint256 settlementsAt = offset + SECTION_BYTES + 1;
-            _require(market, settlementsAt);
-            uint256 settlementCount = Reading.uint8At(market, settlementsAt - 1);
-            uint256 expiriesAt = settlementsAt + settlementCount * SETTLEMENT_BYTES + 1;
-            _require(market, expiriesAt);
-            uint256 expiryCount = Reading.uint8At(market, expiriesAt - 1);
-            current.end = expiriesAt + expiryCount * QUOTE_BYTES;
-            _require(market, current.end);
+            (current.settlementsAt, current.expiriesAt, current.end) = _bounds(market, offset);
             current.underlying = Reading.uint8At(market, offset);
             current.spot = Reading.uint64At(market, offset + 1);
             current.perpetual = Reading.uint64At(market, offset + 9);
             current.confidence = Reading.uint64At(market, offset + 17);
             current.funding = Reading.int64At(market, offset + 25);
-            current.settlementCount = settlementCount;
-            current.settlementsAt = settlementsAt;
-            current.expiryCount = expiryCount;
-            current.expiriesAt = expiriesAt;
+            current.settlementCount = Reading.uint8At(market, current.settlementsAt - 1);
+            current.expiryCount = Reading.uint8At(market, current.expiriesAt - 1);
+        }
+    }
+
+    /// @dev Where the parts of the section at an offset are. Reverts with BadLength(length) beyond the bytes.
+    function _bounds(
+        bytes calldata market,
+        uint256 offset
+    ) private pure returns (uint256 settlementsAt, uint256 expiriesAt, uint256 end) {
+        unchecked {
+            settlementsAt = offset + SECTION_BYTES + 1;
+            _require(market, settlementsAt);
+            expiriesAt = settlementsAt + Reading.uint8At(market, settlementsAt - 1) * SETTLEMENT_BYTES + 1;
+            _require(market, expiriesAt);
+            end = expiriesAt + Reading.uint8At(market, expiriesAt - 1) * QUOTE_BYTES;
+            _require(market, end);
         }
     }
 
     /// @notice The section of an underlying. Reverts with MissingUnderlying(underlying).
     function find(bytes calldata market, uint256 underlying) internal pure returns (Section memory current) {
+        findInto(market, underlying, current);
+    }
+
+    /// @notice `find` into a section that is there.
+    function findInto(bytes calldata market, uint256 underlying, Section memory current) internal pure {
         uint256 count = underlyingCount(market);
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
-            current = section(market, offset);
-            if (current.underlying == underlying) return current;
-            offset = current.end;
+            if (Reading.uint8At(market, offset) == underlying) return readSection(market, offset, current);
+            (, , offset) = _bounds(market, offset);
         }
         revert ISpecErrors.MissingUnderlying(underlying);
     }
@@ -158,23 +173,29 @@ library MarketCodec {
         bytes calldata market,
         Section memory current,
         uint256 i
-    ) internal pure returns (Quote memory) {
+    ) internal pure returns (Quote memory live) {
+        readQuote(market, current, i, live);
+    }
+
+    /// @notice `quote` into a quote that is there.
+    function readQuote(
+        bytes calldata market,
+        Section memory current,
+        uint256 i,
+        Quote memory live
+    ) internal pure {
         unchecked {
             uint256 offset = current.expiriesAt + i * QUOTE_BYTES;
-            return
-                Quote(
-                    Reading.uint32At(market, offset),
-                    Reading.uint64At(market, offset + 4),
-                    Reading.int64At(market, offset + 12),
-                    Reading.uint64At(market, offset + 20),
-                    Svi.Smile(
-                        Reading.int64At(market, offset + 28),
-                        Reading.int64At(market, offset + 36),
-                        Reading.int64At(market, offset + 44),
-                        Reading.int64At(market, offset + 52),
-                        Reading.int64At(market, offset + 60)
-                    )
-                );
+            live.expiry = Reading.uint32At(market, offset);
+            live.forward = Reading.uint64At(market, offset + 4);
+            live.rate = Reading.int64At(market, offset + 12);
+            live.confidence = Reading.uint64At(market, offset + 20);
+            Svi.Smile memory smile = live.smile;
+            smile.a = Reading.int64At(market, offset + 28);
+            smile.b = Reading.int64At(market, offset + 36);
+            smile.rho = Reading.int64At(market, offset + 44);
+            smile.m = Reading.int64At(market, offset + 52);
+            smile.sigma = Reading.int64At(market, offset + 60);
         }
     }
 

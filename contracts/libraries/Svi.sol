@@ -54,15 +54,17 @@ library Svi {
     }
 
     /// @notice Convert the parameters from WAD to binary, each floored. No intermediate of `totalVol` then needs more than 128 bits.
-    function prepare(Smile memory smile) internal pure returns (Smile memory) {
-        return
-            Smile(
-                FixedPoint.wadToQ64(smile.a),
-                FixedPoint.wadToBinary(smile.b, 60),
-                FixedPoint.wadToBinary(smile.rho, 60),
-                FixedPoint.wadToBinary(smile.m, 58),
-                FixedPoint.wadToBinary(smile.sigma, 58)
-            );
+    function prepare(Smile memory smile) internal pure returns (Smile memory prepared) {
+        prepareInto(prepared, smile);
+    }
+
+    /// @notice `prepare` into a smile that is there.
+    function prepareInto(Smile memory prepared, Smile memory smile) internal pure {
+        prepared.a = FixedPoint.wadToQ64(smile.a);
+        prepared.b = FixedPoint.wadToBinary(smile.b, 60);
+        prepared.rho = FixedPoint.wadToBinary(smile.rho, 60);
+        prepared.m = FixedPoint.wadToBinary(smile.m, 58);
+        prepared.sigma = FixedPoint.wadToBinary(smile.sigma, 58);
     }
 
     /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; the log-moneyness, every product and both roots down.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import { Charges } from "../libraries/Charges.sol";
 import { Gaussian } from "../libraries/Gaussian.sol";
+import { Logarithm } from "../libraries/Logarithm.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { Scenario } from "../libraries/Scenario.sol";
@@ -60,8 +61,10 @@ contract CellHarness {
         (book.long, book.short) = (0, 0);
         if (kind == KIND_FUTURE) Valuation.addFuture(book, 1);
         else {
-            (int256 calls, int256 puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
-            Valuation.addOptions(book, desk.expiry, strike, calls, puts);
+            Valuation.Strike memory k = book.strike;
+            (k.price, k.log) = (strike, Logarithm.ln(strike));
+            (k.calls, k.puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
+            Valuation.addStrike(book, desk.expiry);
         }
         for (uint256 s = 0; s < book.columns.length; ++s) {
             Valuation.Column memory column = book.columns[s];
@@ -95,7 +98,7 @@ contract CellHarness {
         ModelCodec.Section memory section = ModelCodec.section(model, packed >> 128);
         Valuation.Plan memory plan = Charges.all(section).plan;
         plan.hasDelta = true;
-        desk.book = Valuation.open(section, plan);
+        Valuation.open(desk.book, section, plan);
         desk.quotes = MarketCodec.find(market, packed >> 128);
         uint256 date = uint56(packed >> 64);
         if (date == 0) return desk;
@@ -104,7 +107,7 @@ contract CellHarness {
         if (desk.isSettled) return desk;
         uint256 live = MarketCodec.findExpiry(market, desk.quotes, date, 0);
         MarketCodec.Quote memory quote = MarketCodec.quote(market, desk.quotes, live);
-        desk.expiry = Valuation.prepare(desk.book, quote, MarketCodec.time(market));
+        Valuation.prepare(desk.book, desk.expiry, quote, MarketCodec.time(market));
     }
 
     /// @dev Underlying and expiry.

@@ -208,7 +208,10 @@ class Machine:
             address = to_checksum_address(start[1])
             other._evm.insert_account_info(address, self._evm.basic(address))
             for slot, value in _SLOT.findall(journal[start.start() : end]):
+                # An insertion leaves the account loaded, and with it every later slot warm: going back forgets that, and keeps the value.
+                checkpoint = other._evm.snapshot()
                 other._evm.insert_account_storage(address, int(slot), int(value))
+                other._evm.revert(checkpoint)
         return Contract(other, contract.artifact, contract.address)
 
     def deploy(self, name: str, *args: Any, caller: str = ADMIN) -> Contract:
