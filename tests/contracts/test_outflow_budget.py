@@ -243,7 +243,6 @@ def test_tickets_of_another_chain(ready: World) -> None:
 
 
 def test_tickets_of_a_retired_signer(ready: World) -> None:
-    signatures = signed(ready, LEAVES)
     ready.attesters.transact("leave", caller=ATTESTERS[0].address)
     ready.advance(LEAVE_DELAY)
     header = ready.snapshot()
