@@ -59,7 +59,9 @@ def test_the_whole_crash_ends_with_a_clean_audit(tmp_path: Path) -> None:
     assert "http://" not in report.replace("http://www.w3.org", "")
 
 
-@pytest.mark.parametrize(("units", "slashed", "paid"), [(1, False, "999.999999"), (200 * 10**8, True, "15000000")])
+@pytest.mark.parametrize(
+    ("units", "slashed", "paid"), [(1, False, "999.999999"), (200 * 10**8, True, "15000000")]
+)
 def test_a_lie_of_n_units_is_named_disputed_and_recovered_from(
     tmp_path: Path, units: int, slashed: bool, paid: str
 ) -> None:
