@@ -5,20 +5,21 @@ import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol"
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
 import { IMarginVault } from "./interfaces/IMarginVault.sol";
 import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
-import { EpochHeader, Leaf } from "./interfaces/Types.sol";
+import { Figures, Leaf } from "./interfaces/Types.sol";
 import { MarginGate } from "./libraries/MarginGate.sol";
 import { OrderedTree } from "./libraries/OrderedTree.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { TypedData } from "./libraries/TypedData.sol";
 
 /// @title Holds tokens and the cash of every account
-contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
+contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -27,6 +28,8 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         uint8 decimals;
     }
 
+    /// @notice May pause and unpause.
+    bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
     uint256 private constant E8_DECIMALS = 8;
     uint256 private constant MAX_DECIMALS = 36;
     uint256 private constant UNDERLYING_SHIFT = 26;
@@ -47,8 +50,10 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     mapping(uint64 => int256) public cash;
     mapping(uint8 => Token) private _collateral;
+    /// @dev Every bit of a cap turned over, so that a cap that was never set is the greatest.
+    mapping(address => uint256) private _turnedCaps;
 
-    /// @param admin May connect the house and add collateral, both once.
+    /// @param admin May connect the house and add collateral, both once, and set caps.
     /// @param ledger_ Where accounts are kept.
     /// @param epochs_ Where epochs are kept.
     /// @param court_ What recomputes margin.
@@ -85,12 +90,28 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarginVault
-    function depositCash(uint64 account, uint256 amount) external nonReentrant {
+    function setCap(address token, uint256 cap) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _turnedCaps[token] = ~cap;
+        emit CapSet(token, cap);
+    }
+
+    /// @inheritdoc IMarginVault
+    function pause() external onlyRole(PAUSER_ROLE) {
+        _pause();
+    }
+
+    /// @inheritdoc IMarginVault
+    function unpause() external onlyRole(PAUSER_ROLE) {
+        _unpause();
+    }
+
+    /// @inheritdoc IMarginVault
+    function depositCash(uint64 account, uint256 amount) external nonReentrant whenNotPaused {
         ledger.ownerOf(account);
         uint256 amountE8 = _toE8(amount, _settlementDecimals);
         _pull(settlementToken, amount);
         emit Deposited(account, settlementToken, msg.sender, amount);
-        _addCash(account, amountE8.toInt256());
+        _setCash(account, cash[account] + amountE8.toInt256());
     }
 
     /// @inheritdoc IMarginVault
@@ -99,9 +120,8 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         uint8 underlying,
         uint256 amount,
         bytes calldata portfolio
-    ) external nonReentrant {
-        _requireFreeOwner(account);
-        _requirePortfolio(account, portfolio);
+    ) external nonReentrant whenNotPaused {
+        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
         Token memory token = _collateralToken(underlying);
         int256 quantity = _toE8(amount, token.decimals).toInt256();
         bytes memory portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), quantity);
@@ -117,24 +137,39 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         address to,
         Leaf calldata leaf,
         bytes32[] calldata proof
-    ) external nonReentrant {
-        _requireFreeOwner(account);
+    ) external nonReentrant whenNotPaused {
+        bytes32 held = _requireFreeOwner(account);
         require(leaf.account == account, WrongLeafAccount(leaf.account, account));
-        EpochHeader memory header = epochs.requireLive();
-        OrderedTree.verify(TypedData.hashLeaf(leaf), account, header.leafCount, proof, header.leafRoot);
-        bytes32 held = ledger.portfolioHash(account);
+        uint256 amountE8 = _toE8(amount, _settlementDecimals);
+        (bytes32 root, uint64 count) = epochs.useLeaf(leaf.worstScenarios, amountE8);
+        OrderedTree.verify(TypedData.hashLeafGiven(leaf), account, count, proof, root);
         require(leaf.portfolioHash == held, StaleLeaf(account, leaf.portfolioHash, held));
-        int256 equity = cash[account] + leaf.portfolioValue;
-        int256 aboveMargin = equity - leaf.initialMargin.toInt256();
-        int256 withoutSpot = equity - leaf.spotValue;
-        _payCash(account, amount, to, aboveMargin < withoutSpot ? aboveMargin : withoutSpot);
+        int256 before = cash[account];
+        int256 limit = _limit(before, leaf.portfolioValue, leaf.spotValue, leaf.initialMargin);
+        _payCash(account, amount, to, amountE8, before, limit);
+    }
+
+    /// @inheritdoc IMarginVault
+    function withdrawFull(
+        uint64 account,
+        uint256 amount,
+        address to,
+        bytes calldata portfolio,
+        bytes calldata market
+    ) external nonReentrant {
+        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
+        uint256 amountE8 = _toE8(amount, _settlementDecimals);
+        Figures memory figures = court.recompute(MarginGate.liveModel(epochs, market), portfolio, market);
+        int256 before = cash[account];
+        int256 limit = _limit(before, figures.portfolioValue, figures.spotValue, figures.initialMargin);
+        _payCash(account, amount, to, amountE8, before, limit);
     }
 
     /// @inheritdoc IMarginVault
     function withdrawUnencumbered(uint64 account, uint256 amount, address to) external nonReentrant {
-        _requireFreeOwner(account);
-        require(ledger.portfolioHash(account) == EMPTY_PORTFOLIO, PositionsOpen(account));
-        _payCash(account, amount, to, cash[account]);
+        require(_requireFreeOwner(account) == EMPTY_PORTFOLIO, PositionsOpen(account));
+        int256 before = cash[account];
+        _payCash(account, amount, to, _toE8(amount, _settlementDecimals), before, before);
     }
 
     /// @inheritdoc IMarginVault
@@ -146,8 +181,7 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         bytes calldata portfolio,
         bytes calldata market
     ) external nonReentrant {
-        _requireFreeOwner(account);
-        _requirePortfolio(account, portfolio);
+        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
         Token memory token = _collateralToken(underlying);
         MarginGate.Change memory change;
         change.account = account;
@@ -169,14 +203,33 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
     /// @inheritdoc IMarginVault
     function transferCash(uint64 from, uint64 to, int256 amount) external {
         require(msg.sender == house, NotConnected(msg.sender));
-        _addCash(from, -amount);
-        _addCash(to, amount);
+        _setCash(from, cash[from] - amount);
+        _setCash(to, cash[to] + amount);
     }
 
     /// @inheritdoc IMarginVault
     function addCash(uint64 account, int256 delta) external {
         require(msg.sender == address(ledger), NotConnected(msg.sender));
-        _addCash(account, delta);
+        _setCash(account, cash[account] + delta);
+    }
+
+    /// @inheritdoc IMarginVault
+    function exchangeCash(
+        uint64 a,
+        int256 deltaA,
+        uint64 b,
+        int256 deltaB
+    ) external returns (int256 cashA, int256 cashB) {
+        require(msg.sender == address(ledger), NotConnected(msg.sender));
+        cashA = cash[a] + deltaA;
+        _setCash(a, cashA);
+        cashB = cash[b] + deltaB;
+        _setCash(b, cashB);
+    }
+
+    /// @inheritdoc IMarginVault
+    function capOf(address token) external view returns (uint256) {
+        return ~_turnedCaps[token];
     }
 
     /// @inheritdoc IMarginVault
@@ -184,17 +237,23 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         return _collateral[underlying].source;
     }
 
-    function _addCash(uint64 account, int256 delta) private {
-        int256 balance = cash[account] + delta;
+    function _setCash(uint64 account, int256 balance) private {
         cash[account] = balance;
         emit CashChanged(account, balance);
     }
 
-    function _payCash(uint64 account, uint256 amount, address to, int256 limit) private {
-        uint256 requested = _toE8(amount, _settlementDecimals);
+    function _payCash(
+        uint64 account,
+        uint256 amount,
+        address to,
+        uint256 amountE8,
+        int256 before,
+        int256 limit
+    ) private {
         uint256 allowed = limit > 0 ? uint256(limit) : 0;
-        require(requested <= allowed, WithdrawalAboveAllowed(requested, allowed));
-        _addCash(account, -requested.toInt256());
+        require(amountE8 <= allowed, WithdrawalAboveAllowed(amountE8, allowed));
+        // Not above the limit, which is a signed number, so the conversion keeps the value.
+        _setCash(account, before - int256(amountE8));
         _push(account, settlementToken, to, amount);
     }
 
@@ -202,8 +261,10 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
     function _pull(address token, uint256 amount) private {
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = IERC20(token).balanceOf(address(this)) - before;
-        require(received == amount, TransferShort(amount, received));
+        uint256 held = IERC20(token).balanceOf(address(this));
+        require(held - before == amount, TransferShort(amount, held - before));
+        uint256 cap = ~_turnedCaps[token];
+        require(held <= cap, CapExceeded(token, held, cap));
     }
 
     /// @dev Debit comes before this call. A token that takes more from the vault than it was told to is refused, too.
@@ -215,15 +276,13 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
         require(taken == amount, TransferShort(amount, taken));
     }
 
-    function _requireFreeOwner(uint64 account) private view {
-        require(ledger.ownerOf(account) == msg.sender, NotOwner(account, msg.sender));
-        require(!ledger.frozen(account), AccountFrozen(account));
-    }
-
-    function _requirePortfolio(uint64 account, bytes calldata portfolio) private view {
-        bytes32 given = keccak256(portfolio);
-        bytes32 held = ledger.portfolioHash(account);
-        require(given == held, WrongPortfolio(account, given, held));
+    /// @dev Returns the hash of what the account holds.
+    function _requireFreeOwner(uint64 account) private view returns (bytes32 held) {
+        address owner;
+        bool isFrozen;
+        (owner, isFrozen, held) = ledger.accountOf(account);
+        require(owner == msg.sender, NotOwner(account, msg.sender));
+        require(!isFrozen, AccountFrozen(account));
     }
 
     function _collateralToken(uint8 underlying) private view returns (Token memory token) {
@@ -239,6 +298,24 @@ contract MarginVault is IMarginVault, AccessControl, ReentrancyGuardTransient {
             revert NotAToken(token);
         }
         require(decimals <= MAX_DECIMALS, TooManyDecimals(token, decimals));
+    }
+
+    function _requirePortfolio(uint64 account, bytes calldata portfolio, bytes32 held) private pure {
+        bytes32 given = keccak256(portfolio);
+        require(given == held, WrongPortfolio(account, given, held));
+    }
+
+    /// @dev What may be withdrawn: the part of equity above initial margin, and no more than equity without spot collateral.
+    function _limit(
+        int256 balance,
+        int256 value,
+        int256 spotValue,
+        uint256 initialMargin
+    ) private pure returns (int256) {
+        int256 equity = balance + value;
+        int256 aboveMargin = equity - initialMargin.toInt256();
+        int256 withoutSpot = equity - spotValue;
+        return aboveMargin < withoutSpot ? aboveMargin : withoutSpot;
     }
 
     function _toE8(uint256 amount, uint256 decimals) private pure returns (uint256) {

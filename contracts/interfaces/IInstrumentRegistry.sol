@@ -59,6 +59,10 @@ interface IInstrumentRegistry {
     /// @notice How many underlyings there are; their ids are 1 to this number.
     function underlyingCount() external view returns (uint256);
 
+    /// @notice Goes up whenever an underlying or an expiry is added: while it stays, what a market must quote stays, too, but for expiries
+    ///         that pass.
+    function termsVersion() external view returns (uint40);
+
     /// @notice The symbol of an underlying.
     /// @param underlying Its id.
     function symbolOf(uint8 underlying) external view returns (string memory);
@@ -80,8 +84,20 @@ interface IInstrumentRegistry {
     /// @param id Its id.
     function isListed(uint32 id) external view returns (bool);
 
+    /// @notice Whether an instrument may be traded, and until when.
+    /// @param id Its id.
+    /// @return listed Whether it is listed; the rest is zero if it is not.
+    /// @return expiry Unix seconds, 0 for spot and perpetual.
+    /// @return strike E8, 0 unless an option.
+    function listing(uint32 id) external view returns (bool listed, uint256 expiry, uint256 strike);
+
     /// @notice Expiry and strike of every position of a portfolio; reverts with UnknownInstrument(id) for what is not registered.
     /// @param portfolio Packed portfolio bytes; only their length is checked here.
     /// @return One word per position: expiry (unix seconds, 0 for spot and perpetual) << 64 | strike (E8, 0 unless an option).
     function terms(bytes calldata portfolio) external view returns (uint256[] memory);
+
+    /// @notice `terms` with the logarithm of every strike, for pricing.
+    /// @param portfolio Packed portfolio bytes; only their length is checked here.
+    /// @return One word per position: expiry (unix seconds) << 136 | ln(strike) (Q64) << 64 | strike (E8); what there is not is zero.
+    function pricingTerms(bytes calldata portfolio) external view returns (uint256[] memory);
 }

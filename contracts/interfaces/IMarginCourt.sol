@@ -5,7 +5,8 @@ import { Figures } from "./Types.sol";
 
 /// @title Margin, recomputed on chain to the last bit
 /// @notice Stateless: every figure follows from the model (by hash), the portfolio bytes and the market bytes. All three are checked
-///         in full and refused with the errors of the specification. Whether they are the committed ones is the caller's business.
+///         in full and refused with the errors of the specification; but the newest epoch's market was when it was posted, and is known
+///         by its hash. Whether they are the committed ones is the caller's business.
 interface IMarginCourt {
     /// @notice Choices that do not name each held underlying once, in order.
     error WrongChoices(bytes choices);
@@ -33,6 +34,18 @@ interface IMarginCourt {
         bytes calldata market,
         bytes calldata choices
     ) external view returns (Figures memory);
+
+    /// @notice The exact loss (E34) of each held underlying at its chosen index, in order: what `repriceScenario` rounds.
+    /// @param modelHash Hash of a published model.
+    /// @param portfolio Packed portfolio bytes.
+    /// @param market Canonical market bytes.
+    /// @param choices Two bytes per held underlying, in order: underlying, index of a scenario or charge.
+    function lossesAt(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) external view returns (int256[] memory);
 
     /// @notice The exact loss of one underlying's positions at every index (scenarios, then charges), E34; zeros if it is not held.
     /// @param modelHash Hash of a published model.

@@ -17,6 +17,9 @@ interface IMarginVault is IProtocolErrors {
     /// @notice The token behind the spot of an underlying, for good.
     event CollateralSet(uint8 indexed underlying, address token, uint8 decimals);
 
+    /// @notice The most of a token, in its units, that deposits may bring the vault to.
+    event CapSet(address indexed token, uint256 cap);
+
     /// @notice An amount of zero.
     error ZeroAmount();
     /// @notice An amount that is no whole number of E8; it must be a multiple of `unit`.
@@ -33,8 +36,8 @@ interface IMarginVault is IProtocolErrors {
     error CollateralAlreadySet(uint8 underlying);
     /// @notice More than the account may withdraw; both E8.
     error WithdrawalAboveAllowed(uint256 requested, uint256 allowed);
-    /// @notice A leaf of another account.
-    error WrongLeafAccount(uint64 leafAccount, uint64 account);
+    /// @notice The vault would hold more of a token than its cap; token units.
+    error CapExceeded(address token, uint256 held, uint256 cap);
     /// @notice A leaf made before the account's portfolio changed.
     error StaleLeaf(uint64 account, bytes32 leafHash, bytes32 storedHash);
 
@@ -46,6 +49,17 @@ interface IMarginVault is IProtocolErrors {
     /// @param underlying Its id.
     /// @param token The token.
     function setCollateral(uint8 underlying, address token) external;
+
+    /// @notice Limit how much of a token deposits may bring the vault to. What is there stays, and leaves as before.
+    /// @param token The settlement token or any collateral.
+    /// @param cap Token units.
+    function setCap(address token, uint256 cap) external;
+
+    /// @notice Stop deposits and withdrawals on leaves. Withdrawals that rest on no signature go on, with positions or without.
+    function pause() external;
+
+    /// @notice Let them go on.
+    function unpause() external;
 
     /// @notice Put settlement tokens of the caller into any account, frozen or not.
     /// @param account The account.
@@ -71,6 +85,20 @@ interface IMarginVault is IProtocolErrors {
         address to,
         Leaf calldata leaf,
         bytes32[] calldata proof
+    ) external;
+
+    /// @notice Take cash out as on a leaf, with the figures recomputed here instead: no signature of this account's figures is needed.
+    /// @param account An own account that is not frozen.
+    /// @param amount Token units.
+    /// @param to Who receives them.
+    /// @param portfolio What the account holds now.
+    /// @param market The newest epoch's market bytes.
+    function withdrawFull(
+        uint64 account,
+        uint256 amount,
+        address to,
+        bytes calldata portfolio,
+        bytes calldata market
     ) external;
 
     /// @notice Take cash out of an account without positions.
@@ -106,9 +134,27 @@ interface IMarginVault is IProtocolErrors {
     /// @param delta E8, signed.
     function addCash(uint64 account, int256 delta) external;
 
+    /// @notice Change the cash of two accounts by the outcome of their trade, which makes no money. Ledger only.
+    /// @param a One account.
+    /// @param deltaA What it receives, E8, signed.
+    /// @param b The other account.
+    /// @param deltaB What that receives, E8, signed.
+    /// @return cashA The cash of `a` afterwards, E8, signed.
+    /// @return cashB The cash of `b` afterwards, E8, signed.
+    function exchangeCash(
+        uint64 a,
+        int256 deltaA,
+        uint64 b,
+        int256 deltaB
+    ) external returns (int256 cashA, int256 cashB);
+
     /// @notice The cash of an account, E8, signed.
     /// @param account The account.
     function cash(uint64 account) external view returns (int256);
+
+    /// @notice The most of a token, in its units, that deposits may bring the vault to; the greatest number until one is set.
+    /// @param token The token.
+    function capOf(address token) external view returns (uint256);
 
     /// @notice The settlement token.
     function settlementToken() external view returns (address);

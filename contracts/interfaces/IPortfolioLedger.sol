@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { IProtocolErrors } from "./IProtocolErrors.sol";
-import { Order } from "./Types.sol";
+import { Leaf, Order } from "./Types.sol";
 
 /// @title Accounts: who owns them, what they hold, what they trade
 /// @notice Ids count from 0 and are the leaf index. Of a portfolio only the hash is stored; every change is an event.
@@ -44,6 +44,8 @@ interface IPortfolioLedger is IProtocolErrors {
     error InstrumentExpired(uint32 id, uint256 expiry);
     /// @notice A price beyond the greatest, or a negative one of anything but a perpetual.
     error PriceOutOfRange(uint32 id, int64 price);
+    /// @notice A ticket for another portfolio than the one that the trade leads to.
+    error WrongTicket(uint64 account, bytes32 ticketHash, bytes32 resultHash);
     /// @notice The account holds nothing that has settled.
     error NothingToSettle(uint64 account);
     /// @notice Until `opensAt` only the owner may settle the account.
@@ -78,6 +80,31 @@ interface IPortfolioLedger is IProtocolErrors {
         bytes calldata market
     ) external;
 
+    /// @notice Settle a trade like `settle`, on the figures of two tickets: leaves for the portfolios that it leads to, signed by the attesters
+    ///         for the newest epoch.
+    /// @dev Both accounts must end with initial margin and without a cash deficit; unlike `settle` no trade is let through for reducing risk.
+    ///      The size that the epoch registry limits is |quantity| x the greatest of |price|, strike and spot.
+    /// @param a The resting order: its price is the trade's.
+    /// @param signatureA Signature of `a` by the owner of its account.
+    /// @param b The other order: its price is a limit.
+    /// @param signatureB Signature of `b` by the owner of its account.
+    /// @param portfolioA What the account of `a` holds now.
+    /// @param portfolioB What the account of `b` holds now.
+    /// @param leafA The leaf for what the account of `a` will hold.
+    /// @param leafB The leaf for what the account of `b` will hold.
+    /// @param signatures The attesters' signatures of the leaves, in this order, for the newest epoch.
+    function settleAttested(
+        Order calldata a,
+        bytes calldata signatureA,
+        Order calldata b,
+        bytes calldata signatureB,
+        bytes calldata portfolioA,
+        bytes calldata portfolioB,
+        Leaf calldata leafA,
+        Leaf calldata leafB,
+        bytes calldata signatures
+    ) external;
+
     /// @notice Make an order unusable, whether it exists or not. Owner only.
     /// @param account The order's account.
     /// @param nonce The order's nonce.
@@ -103,6 +130,21 @@ interface IPortfolioLedger is IProtocolErrors {
     /// @param account The account.
     /// @param isFrozen Whether it is to be frozen.
     function setFrozen(uint64 account, bool isFrozen) external;
+
+    /// @notice What every check of an account needs, in one call. Reverts with UnknownAccount(account).
+    /// @param account The account.
+    /// @return owner Its owner.
+    /// @return isFrozen Whether it is under a margin call.
+    /// @return portfolioHash The hash of its portfolio bytes.
+    function accountOf(
+        uint64 account
+    ) external view returns (address owner, bool isFrozen, bytes32 portfolioHash);
+
+    /// @notice What proves the past of an account. Reverts with UnknownAccount(account).
+    /// @param account The account.
+    /// @return openedAt The block it was opened in.
+    /// @return history All changes of its portfolio, folded into one word (see the library Provenance).
+    function provenance(uint64 account) external view returns (uint64 openedAt, bytes32 history);
 
     /// @notice The owner of an account. Reverts with UnknownAccount(account).
     /// @param account The account.

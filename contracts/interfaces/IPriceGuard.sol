@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-/// @title How far a snapshot's prices may be from outside feeds
+/// @title How far prices may be from outside feeds
+/// @notice An underlying has one to seven feeds. Its price is the median of those that are fresh, the lower one of the middle two; a feed that
+///         reverts, is no contract, answers malformed data or nothing positive, did not complete its round, or is older than allowed or from
+///         the future is left out. With fewer fresh feeds than `minFresh` there is no price.
+/// @dev Safety: fewer than half of the fresh feeds are wrong. Liveness: `minFresh` of them answer.
 interface IPriceGuard {
-    /// @notice The feed of an underlying (USD, at most 18 decimals) and its limits.
+    /// @notice One feed to set: its address, which must answer `decimals()`, and how old an answer may be, seconds, at least 1.
+    struct Source {
+        address source;
+        uint32 maxAge;
+    }
+
+    /// @notice One feed as it was set: USD, at most 18 decimals.
     struct Feed {
         address source;
         uint8 decimals;
         uint32 maxAge;
-        uint16 maxDeviationBps;
     }
 
-    /// @notice The feed of an underlying was set or replaced.
-    event FeedSet(
-        uint8 indexed underlying,
-        address feed,
-        uint8 decimals,
-        uint32 maxAge,
-        uint16 maxDeviationBps
-    );
+    /// @notice The feeds of an underlying were set or replaced.
+    event FeedsSet(uint8 indexed underlying, Feed[] feeds, uint8 minFresh, uint16 maxDeviationBps);
 
     /// @notice An underlying without a feed.
     error NoFeed(uint8 underlying);
@@ -30,34 +33,72 @@ interface IPriceGuard {
     error FeedRoundIncomplete(uint8 underlying);
     /// @notice An answer older than allowed, or from the future.
     error FeedStale(uint8 underlying, uint256 updatedAt, uint256 time);
-    /// @notice A price further from the feed's (both E8) than allowed.
+    /// @notice Of several feeds, fewer are fresh than are needed. Of one alone the error says what is wrong with it.
+    error TooFewFreshFeeds(uint8 underlying, uint256 fresh, uint256 minFresh);
+    /// @notice A price further from the feeds' (both E8) than allowed.
     error FeedDeviation(uint8 underlying, uint256 priceE8, uint256 feedPriceE8, uint256 maxDeviationBps);
-    /// @notice A perpetual's price further from the spot price (both E8) than spot may be from the feed.
+    /// @notice A perpetual's price further from the spot price (both E8) than spot may be from the feeds.
     error PerpetualDeviation(uint8 underlying, uint256 perpetualE8, uint256 spotE8, uint256 maxDeviationBps);
     /// @notice A feed with more than 18 decimals.
     error TooManyDecimals(uint8 underlying, uint256 decimals);
     /// @notice Limits that would allow everything or nothing: no age, or a deviation of 100% and more.
     error LimitOutOfRange(uint8 underlying, uint256 maxAge, uint256 maxDeviationBps);
+    /// @notice No feed, or more than allowed.
+    error FeedCountOutOfRange(uint8 underlying, uint256 count, uint256 max);
+    /// @notice A quorum of zero, or of more feeds than there are.
+    error MinFreshOutOfRange(uint8 underlying, uint256 minFresh, uint256 count);
+    /// @notice One feed twice: it would outvote the others.
+    error DuplicateFeed(uint8 underlying, address source);
 
-    /// @notice Set the feed of an underlying. The feed must answer `decimals()`.
+    /// @notice Set the only feed of an underlying.
     /// @param underlying Its id.
-    /// @param feed The feed's address.
+    /// @param feed The feed's address. It must answer `decimals()`.
     /// @param maxAge How old an answer may be, seconds, at least 1.
     /// @param maxDeviationBps How far a price may be from the answer, in 1/10,000 of it, below 10,000.
     function setFeed(uint8 underlying, address feed, uint32 maxAge, uint16 maxDeviationBps) external;
 
-    /// @notice Reverts unless the price is positive, fresh and within the deviation of the feed.
+    /// @notice Set all feeds of an underlying.
+    /// @param underlying Its id.
+    /// @param sources One to seven, no address twice.
+    /// @param minFresh How many of them must be fresh, at least 1.
+    /// @param maxDeviationBps How far a price may be from the median, in 1/10,000 of it, below 10,000.
+    function setFeeds(
+        uint8 underlying,
+        Source[] calldata sources,
+        uint8 minFresh,
+        uint16 maxDeviationBps
+    ) external;
+
+    /// @notice Reverts unless the price is within the underlying's deviation of the median.
     /// @param underlying Its id.
     /// @param priceE8 The price to check.
     function check(uint8 underlying, uint64 priceE8) external view;
 
-    /// @notice Reverts unless a perpetual's price is within the deviation of the spot price that was checked.
+    /// @notice Reverts unless spot is within the underlying's deviation of the median, and the perpetual within the same deviation of spot.
     /// @param underlying Its id.
-    /// @param perpetualE8 The price to check.
-    /// @param spotE8 The spot price.
-    function checkPerpetual(uint8 underlying, uint64 perpetualE8, uint64 spotE8) external view;
+    /// @param spotE8 The spot price to check.
+    /// @param perpetualE8 The perpetual's price to check.
+    function checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) external view;
 
-    /// @notice The feed of an underlying; all zero if there is none.
+    /// @notice Reverts unless the price is within a deviation of the median.
     /// @param underlying Its id.
-    function feedOf(uint8 underlying) external view returns (Feed memory);
+    /// @param priceE8 The price to check.
+    /// @param maxDeviationBps The deviation, in 1/10,000 of the median.
+    function checkWithin(uint8 underlying, uint64 priceE8, uint16 maxDeviationBps) external view;
+
+    /// @notice The median of the fresh feeds, E8, rounded down.
+    /// @param underlying Its id.
+    function median(uint8 underlying) external view returns (uint256 priceE8);
+
+    /// @notice What one feed answers, E8, rounded down. Reverts with what is wrong with it, unless it is fresh.
+    /// @param underlying The underlying's id.
+    /// @param index Which of its feeds, from zero; NoFeed(underlying) beyond the last.
+    function answer(uint8 underlying, uint256 index) external view returns (uint256 priceE8);
+
+    /// @notice The feeds of an underlying, how many of them must be fresh, and how far a price may be from their median; nothing and zeros
+    ///         if there are none.
+    /// @param underlying Its id.
+    function feedsOf(
+        uint8 underlying
+    ) external view returns (Feed[] memory feeds, uint8 minFresh, uint16 maxDeviationBps);
 }

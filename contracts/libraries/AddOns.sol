@@ -24,17 +24,6 @@ library AddOns {
         uint256 unconfident;
     }
 
-    /// @notice Count an option pair of one strike.
-    /// @param calls Signed quantity, E8.
-    /// @param puts Signed quantity, E8.
-    function addOptions(Exposure memory exposure, int256 calls, int256 puts) internal pure {
-        unchecked {
-            if (calls + puts < 0) exposure.naked += uint256(-(calls + puts));
-            if (calls < 0) exposure.shorts += uint256(-calls);
-            if (puts < 0) exposure.shorts += uint256(-puts);
-        }
-    }
-
     /// @notice Count sizes whose price deserves so much confidence.
     /// @param confidence WAD.
     /// @param size E8.

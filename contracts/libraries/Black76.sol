@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
-import { Gaussian, TailTable } from "./Gaussian.sol";
+import { Gaussian } from "./Gaussian.sol";
 
 /// @title Black-76 option values and deltas (black76.py)
 library Black76 {
@@ -40,8 +40,7 @@ library Black76 {
         uint256 near,
         uint256 far,
         uint256 y,
-        uint256 w,
-        TailTable table
+        uint256 w
     ) internal pure returns (uint256 value, uint256 nearProbability, uint256 farProbability) {
         unchecked {
             if (w == 0) {
@@ -49,8 +48,8 @@ library Black76 {
                 return (0, nearProbability, farProbability);
             }
             uint256 ratio = FixedPointMathLib.rawDiv(y << 58, w);
-            nearProbability = Gaussian.normalCdf(int256(w >> 1) - int256(ratio), table);
-            farProbability = Gaussian.upperTail(w - (w >> 1) + ratio, table);
+            nearProbability = Gaussian.normalCdf(int256(w >> 1) - int256(ratio));
+            farProbability = Gaussian.upperTail(w - (w >> 1) + ratio);
             value = FixedPointMathLib.zeroFloorSub(near * nearProbability, far * farProbability) >> 68;
         }
     }
@@ -103,8 +102,7 @@ library Black76 {
         int256 logForward,
         int256 logStrike,
         uint256 totalVol,
-        uint256 discount,
-        TailTable table
+        uint256 discount
     ) internal pure returns (OptionPair memory pair) {
         bool isAbove = forward > strike;
         (uint256 near, uint256 far) = isAbove ? (strike, forward) : (forward, strike);
@@ -112,8 +110,7 @@ library Black76 {
             discounted(near, discount),
             discounted(far, discount),
             moneyness(logForward, logStrike),
-            totalVol,
-            table
+            totalVol
         );
         uint256 other = value + intrinsic(far - near, discount);
         pair.call = int256(isAbove ? other : value);

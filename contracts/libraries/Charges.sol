@@ -40,21 +40,16 @@ library Charges {
     }
 
     /// @notice One index alone; nothing at all if the model does not have it.
-    function one(
-        ModelCodec.Section memory model,
-        uint256 index
-    ) internal pure returns (Choice memory choice) {
+    function one(ModelCodec.Section memory model, uint256 index) internal pure returns (Choice memory) {
         uint256 scenarios = model.scenarioCount;
-        choice.plan.first = index;
-        if (index < scenarios) {
-            choice.plan.scenarios = 1;
-            return choice;
-        }
+        Choice memory choice = Choice(Valuation.Plan(index, index < scenarios ? 1 : 0, false, false), false);
+        if (index < scenarios) return choice;
         unchecked {
             uint256 charge = index - scenarios;
             if (_hasBasis(model) && charge-- == 0) choice.plan.hasBasis = true;
             else if (_hasDelta(model) && charge-- == 0) choice.plan.hasDelta = true;
             else if (_hasShortMinimum(model) && charge == 0) choice.hasShortMinimum = true;
+            return choice;
         }
     }
 

@@ -28,12 +28,18 @@ library Logarithm {
     /// @param x 1 <= x < 2^64; reverts with OutOfRange("logarithm", ..) otherwise.
     function ln(uint256 x) internal pure returns (int256) {
         if (x == 0 || x >> 64 != 0) Range.check("logarithm", int256(x), 1, 2 ** 64 - 1);
+        return lnWith(x, FixedPointMathLib.log2(x));
+    }
+
+    /// @notice ln(x), as above, where floor(log2(x)) is known.
+    /// @param x 1 <= x < 2^64: not checked here.
+    /// @param n floor(log2(x)).
+    function lnWith(uint256 x, uint256 n) internal pure returns (int256) {
         unchecked {
-            uint256 n = FixedPointMathLib.log2(x);
             uint256 z = x << (63 - n);
             uint256 j = (z >> 60) & 7;
             uint256 c = (8 + j) << 60;
-            uint256 s = ((z - c) << 96) / (z + c);
+            uint256 s = FixedPointMathLib.rawDiv((z - c) << 96, z + c);
             uint256 square = (s * s) >> 96;
             uint256 series = ONE_Q96 / 15;
             series = ONE_Q96 / 13 + ((series * square) >> 96);
@@ -53,8 +59,26 @@ library Logarithm {
     /// @param x |x| <= 40; reverts with OutOfRange("exponential", ..) otherwise.
     function exp(int256 x) internal pure returns (uint256) {
         Range.check("exponential", x, -MAX_EXP_ARGUMENT, MAX_EXP_ARGUMENT);
+        return _exp(x);
+    }
+
+    /// @notice e^x with x first brought into [-40, 40], so that it is defined for every argument. Q64 in, Q64 out.
+    function boundedExp(int256 x) internal pure returns (uint256) {
+        return _exp(FixedPoint.clamp(x, MAX_EXP_ARGUMENT));
+    }
+
+    /// @notice ratio^exponent, Q64, for a ratio given by its logarithm; the product is floored before the exponential, and beyond e^40
+    ///         and below e^-40 the result stays there.
+    /// @param ratioLogarithm Q64.
+    /// @param exponent Q64.
+    function power(int256 ratioLogarithm, int256 exponent) internal pure returns (uint256) {
+        return boundedExp(FixedPoint.mulShift(ratioLogarithm, exponent, 64));
+    }
+
+    /// @dev `exp` within its range.
+    function _exp(int256 x) private pure returns (uint256) {
         unchecked {
-            int256 n = FixedPoint.floorDiv(x << 32, int256(LN2));
+            int256 n = FixedPoint.floorDivUnchecked(x << 32, int256(LN2));
             uint256 r = uint256((x << 32) - n * int256(LN2));
             // Written out: a loop would cost as much again.
             uint256 series = ONE_Q96 + r / 20;
@@ -79,19 +103,6 @@ library Logarithm {
             series = ONE_Q96 + ((series * r) >> 96);
             return n < 0 ? series >> uint256(32 - n) : (series << uint256(n)) >> 32;
         }
-    }
-
-    /// @notice e^x with x first brought into [-40, 40], so that it is defined for every argument. Q64 in, Q64 out.
-    function boundedExp(int256 x) internal pure returns (uint256) {
-        return exp(FixedPoint.clamp(x, MAX_EXP_ARGUMENT));
-    }
-
-    /// @notice ratio^exponent, Q64, for a ratio given by its logarithm; the product is floored before the exponential, and beyond e^40
-    ///         and below e^-40 the result stays there.
-    /// @param ratioLogarithm Q64.
-    /// @param exponent Q64.
-    function power(int256 ratioLogarithm, int256 exponent) internal pure returns (uint256) {
-        return boundedExp(FixedPoint.mulShift(ratioLogarithm, exponent, 64));
     }
 
     function _lnEighth(uint256 j) private pure returns (uint256) {

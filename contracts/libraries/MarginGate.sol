@@ -4,7 +4,7 @@ pragma solidity ^0.8.28;
 import { IEpochRegistry } from "../interfaces/IEpochRegistry.sol";
 import { IMarginCourt } from "../interfaces/IMarginCourt.sol";
 import { IProtocolErrors } from "../interfaces/IProtocolErrors.sol";
-import { EpochHeader, Figures } from "../interfaces/Types.sol";
+import { Figures } from "../interfaces/Types.sol";
 import { InstrumentId } from "./InstrumentId.sol";
 import { MarketCodec } from "./MarketCodec.sol";
 import { PortfolioCodec } from "./PortfolioCodec.sol";
@@ -26,10 +26,10 @@ library MarginGate {
 
     /// @notice The model of the newest epoch. Reverts unless the epoch is in force and the market is its market.
     function liveModel(IEpochRegistry epochs, bytes calldata market) internal view returns (bytes32) {
-        EpochHeader memory header = epochs.requireLive();
+        (bytes32 modelHash, bytes32 marketHash) = epochs.liveMarket();
         bytes32 given = MarketCodec.hash(market);
-        require(given == header.marketHash, IProtocolErrors.WrongMarket(given, header.marketHash));
-        return header.modelHash;
+        require(given == marketHash, IProtocolErrors.WrongMarket(given, marketHash));
+        return modelHash;
     }
 
     /// @notice Refuse a change unless the account ends with initial margin and without a cash deficit, or it only reduces risk.
@@ -39,7 +39,7 @@ library MarginGate {
         bytes calldata market,
         Change memory change
     ) internal view {
-        _requireCoveredSpot(change.account, change.portfolioAfter);
+        requireCoveredSpot(change.account, change.portfolioAfter);
         Figures memory afterwards = court.recompute(modelHash, change.portfolioAfter, market);
         (int256 equity, int256 excess, int256 free) = _standing(change.cashAfter, afterwards);
         if (excess >= 0 && free >= 0) return;
@@ -55,6 +55,18 @@ library MarginGate {
         }
         if (free < 0) revert IProtocolErrors.CashDeficit(change.account, uint256(-free));
         revert IProtocolErrors.BelowInitialMargin(change.account, equity, afterwards.initialMargin);
+    }
+
+    /// @notice Refuse spot sold short.
+    /// @dev Spot is a claim on tokens in the vault. Sold short, it would let the buyer withdraw tokens of others.
+    function requireCoveredSpot(uint64 account, bytes memory portfolio) internal pure {
+        for (uint256 at = 0; at < portfolio.length; at += PortfolioCodec.POSITION_BYTES) {
+            uint256 id = Reading.uint32In(portfolio, at);
+            if (!InstrumentId.isSpot(id)) continue;
+            // The conversion back to 64 bits restores the sign.
+            int256 quantity = int64(uint64(Reading.uint64In(portfolio, at + 4)));
+            require(quantity > 0, IProtocolErrors.SpotShort(account, id, quantity));
+        }
     }
 
     /// @dev Initial margin does not rise, and equity pays at most a tenth of the margin that is freed and does not fall relative to initial
@@ -81,16 +93,5 @@ library MarginGate {
         equity = cash + figures.portfolioValue;
         excess = equity - int256(figures.initialMargin);
         free = equity - figures.spotValue;
-    }
-
-    /// @dev Spot is a claim on tokens in the vault. Sold short, it would let the buyer withdraw tokens of others.
-    function _requireCoveredSpot(uint64 account, bytes memory portfolio) private pure {
-        for (uint256 at = 0; at < portfolio.length; at += PortfolioCodec.POSITION_BYTES) {
-            uint256 id = Reading.uint32In(portfolio, at);
-            if (!InstrumentId.isSpot(id)) continue;
-            // The conversion back to 64 bits restores the sign.
-            int256 quantity = int64(uint64(Reading.uint64In(portfolio, at + 4)));
-            require(quantity > 0, IProtocolErrors.SpotShort(account, id, quantity));
-        }
     }
 }

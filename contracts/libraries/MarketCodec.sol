@@ -16,7 +16,7 @@ library MarketCodec {
     uint256 internal constant HEADER_BYTES = 17;
     uint256 private constant SECTION_BYTES = 33;
     uint256 private constant SETTLEMENT_BYTES = 12;
-    uint256 private constant QUOTE_BYTES = 68;
+    uint256 internal constant QUOTE_BYTES = 68;
 
     /// @dev One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8);
     ///      how many settled and live expiries it has and at which offsets of the bytes they start; where the section ends.
@@ -49,7 +49,7 @@ library MarketCodec {
         bytes32[] memory hashes = new bytes32[](count);
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
-            uint256 end = section(market, offset).end;
+            (, , uint256 end) = _bounds(market, offset);
             hashes[i] = keccak256(market[offset:end]);
             offset = end;
         }
@@ -61,7 +61,7 @@ library MarketCodec {
     function validate(bytes calldata market) internal pure {
         uint256 count = _countChecked(market);
         uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) offset = section(market, offset).end;
+        for (uint256 i = 0; i < count; ++i) (, , offset) = _bounds(market, offset);
         if (offset != market.length) revert ISpecErrors.BadLength(market.length);
 
         uint256 now_ = time(market);
@@ -96,36 +96,51 @@ library MarketCodec {
 
     /// @notice The section at an offset: HEADER_BYTES, or another section's end. Reverts with BadLength(length) beyond the bytes.
     function section(bytes calldata market, uint256 offset) internal pure returns (Section memory current) {
+        readSection(market, offset, current);
+    }
+
+    /// @notice `section` into a section that is there.
+    function readSection(bytes calldata market, uint256 offset, Section memory current) internal pure {
         // Offsets grow by at most 33 + 255 * 80 per section: far from overflow.
         unchecked {
-            uint256 settlementsAt = offset + SECTION_BYTES + 1;
-            _require(market, settlementsAt);
-            uint256 settlementCount = Reading.uint8At(market, settlementsAt - 1);
-            uint256 expiriesAt = settlementsAt + settlementCount * SETTLEMENT_BYTES + 1;
-            _require(market, expiriesAt);
-            uint256 expiryCount = Reading.uint8At(market, expiriesAt - 1);
-            current.end = expiriesAt + expiryCount * QUOTE_BYTES;
-            _require(market, current.end);
+            (current.settlementsAt, current.expiriesAt, current.end) = _bounds(market, offset);
             current.underlying = Reading.uint8At(market, offset);
             current.spot = Reading.uint64At(market, offset + 1);
             current.perpetual = Reading.uint64At(market, offset + 9);
             current.confidence = Reading.uint64At(market, offset + 17);
             current.funding = Reading.int64At(market, offset + 25);
-            current.settlementCount = settlementCount;
-            current.settlementsAt = settlementsAt;
-            current.expiryCount = expiryCount;
-            current.expiriesAt = expiriesAt;
+            current.settlementCount = Reading.uint8At(market, current.settlementsAt - 1);
+            current.expiryCount = Reading.uint8At(market, current.expiriesAt - 1);
+        }
+    }
+
+    /// @dev Where the parts of the section at an offset are. Reverts with BadLength(length) beyond the bytes.
+    function _bounds(
+        bytes calldata market,
+        uint256 offset
+    ) private pure returns (uint256 settlementsAt, uint256 expiriesAt, uint256 end) {
+        unchecked {
+            settlementsAt = offset + SECTION_BYTES + 1;
+            _require(market, settlementsAt);
+            expiriesAt = settlementsAt + Reading.uint8At(market, settlementsAt - 1) * SETTLEMENT_BYTES + 1;
+            _require(market, expiriesAt);
+            end = expiriesAt + Reading.uint8At(market, expiriesAt - 1) * QUOTE_BYTES;
+            _require(market, end);
         }
     }
 
     /// @notice The section of an underlying. Reverts with MissingUnderlying(underlying).
     function find(bytes calldata market, uint256 underlying) internal pure returns (Section memory current) {
+        findInto(market, underlying, current);
+    }
+
+    /// @notice `find` into a section that is there.
+    function findInto(bytes calldata market, uint256 underlying, Section memory current) internal pure {
         uint256 count = underlyingCount(market);
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
-            current = section(market, offset);
-            if (current.underlying == underlying) return current;
-            offset = current.end;
+            if (Reading.uint8At(market, offset) == underlying) return readSection(market, offset, current);
+            (, , offset) = _bounds(market, offset);
         }
         revert ISpecErrors.MissingUnderlying(underlying);
     }
@@ -158,23 +173,29 @@ library MarketCodec {
         bytes calldata market,
         Section memory current,
         uint256 i
-    ) internal pure returns (Quote memory) {
+    ) internal pure returns (Quote memory live) {
+        readQuote(market, current, i, live);
+    }
+
+    /// @notice `quote` into a quote that is there.
+    function readQuote(
+        bytes calldata market,
+        Section memory current,
+        uint256 i,
+        Quote memory live
+    ) internal pure {
         unchecked {
             uint256 offset = current.expiriesAt + i * QUOTE_BYTES;
-            return
-                Quote(
-                    Reading.uint32At(market, offset),
-                    Reading.uint64At(market, offset + 4),
-                    Reading.int64At(market, offset + 12),
-                    Reading.uint64At(market, offset + 20),
-                    Svi.Smile(
-                        Reading.int64At(market, offset + 28),
-                        Reading.int64At(market, offset + 36),
-                        Reading.int64At(market, offset + 44),
-                        Reading.int64At(market, offset + 52),
-                        Reading.int64At(market, offset + 60)
-                    )
-                );
+            live.expiry = Reading.uint32At(market, offset);
+            live.forward = Reading.uint64At(market, offset + 4);
+            live.rate = Reading.int64At(market, offset + 12);
+            live.confidence = Reading.uint64At(market, offset + 20);
+            Svi.Smile memory smile = live.smile;
+            smile.a = Reading.int64At(market, offset + 28);
+            smile.b = Reading.int64At(market, offset + 36);
+            smile.rho = Reading.int64At(market, offset + 44);
+            smile.m = Reading.int64At(market, offset + 52);
+            smile.sigma = Reading.int64At(market, offset + 60);
         }
     }
 
@@ -184,7 +205,8 @@ library MarketCodec {
         Section memory current,
         uint256 expiry
     ) internal pure returns (uint256) {
-        for (uint256 i = 0; i < current.settlementCount; ++i) {
+        uint256 count = current.settlementCount;
+        for (uint256 i = 0; i < count; ++i) {
             (uint256 settled, uint256 price) = settlement(market, current, i);
             if (settled == expiry) return price;
         }
@@ -192,15 +214,61 @@ library MarketCodec {
     }
 
     /// @notice Which live expiry of the section an expiry is. Reverts with MissingExpiry(expiry).
+    /// @param guess Which it may be.
     function findExpiry(
         bytes calldata market,
         Section memory current,
-        uint256 expiry
+        uint256 expiry,
+        uint256 guess
     ) internal pure returns (uint256 index) {
+        if (guess < current.expiryCount && expiryAt(market, current, guess) == expiry) return guess;
         for (; index < current.expiryCount; ++index) {
             if (expiryAt(market, current, index) == expiry) return index;
         }
         revert ISpecErrors.MissingExpiry(expiry);
+    }
+
+    /// @notice Whether the section quotes an expiry.
+    function quotes(
+        bytes calldata market,
+        Section memory current,
+        uint256 expiry
+    ) internal pure returns (bool) {
+        for (uint256 i = 0; i < current.expiryCount; ++i) {
+            if (expiryAt(market, current, i) == expiry) return true;
+        }
+        return false;
+    }
+
+    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes, none of which has
+    ///         passed. False where there is no earlier one.
+    function keepsQuotes(bytes calldata market, bytes calldata earlier) internal pure returns (bool) {
+        if (earlier.length == 0 || underlyingCount(earlier) != underlyingCount(market)) return false;
+        uint256 left = underlyingCount(market);
+        uint256 time_ = time(market);
+        uint256 offset = HEADER_BYTES;
+        uint256 earlierOffset = HEADER_BYTES;
+        // Offsets stay within the bytes.
+        unchecked {
+            for (; left != 0; --left) {
+                Section memory current = section(market, offset);
+                Section memory before = section(earlier, earlierOffset);
+                if (current.underlying != before.underlying) return false;
+                offset = current.expiriesAt;
+                // Expiries increase in both.
+                for (earlierOffset = before.expiriesAt; earlierOffset < before.end;) {
+                    uint256 expiry = Reading.uint32At(earlier, earlierOffset);
+                    if (expiry <= time_) return false;
+                    while (offset < current.end && Reading.uint32At(market, offset) < expiry) {
+                        offset += QUOTE_BYTES;
+                    }
+                    if (offset == current.end || Reading.uint32At(market, offset) != expiry) return false;
+                    earlierOffset += QUOTE_BYTES;
+                }
+                offset = current.end;
+            }
+        }
+        return true;
     }
 
     /// @notice The earliest live expiry, unix seconds, or the greatest time when there is none.
@@ -268,6 +336,8 @@ library MarketCodec {
             previous = expiry;
         }
         for (uint256 i = 0; i < count; ++i) {
+            if (_isValidQuote(market, current.expiriesAt + i * QUOTE_BYTES, now_)) continue;
+            // What is wrong with it: one of these reverts.
             Quote memory live = quote(market, current, i);
             Range.check("expiry", int256(live.expiry), int256(now_) + 1, Limits.MAX_TIME);
             Range.check("forward", int256(live.forward), Limits.MIN_SPOT, Limits.MAX_SPOT);
@@ -279,6 +349,28 @@ library MarketCodec {
                 Limits.MAX_CONFIDENCE
             );
             Svi.check(live.smile);
+        }
+    }
+
+    /// @dev Whether the quote at an offset is within its ranges.
+    function _isValidQuote(bytes calldata market, uint256 at, uint256 now_) private pure returns (bool) {
+        // Expiry, forward, rate and confidence in one word; a, b, rho and m in another.
+        uint256 head = Reading.wordAt(market, at);
+        uint256 forward = uint64(head >> 160);
+        int256 rate = int64(uint64(head >> 96));
+        if (head >> 224 <= now_ || uint64(head >> 32) > uint256(Limits.MAX_CONFIDENCE)) return false;
+        if (forward < uint256(Limits.MIN_SPOT) || forward > uint256(Limits.MAX_SPOT)) return false;
+        if (rate < Limits.MIN_RATE || rate > Limits.MAX_RATE) return false;
+        unchecked {
+            int256 smile = int256(Reading.wordAt(market, at + 28));
+            return
+                Svi.isValid(
+                    smile >> 192,
+                    (smile << 64) >> 192,
+                    (smile << 128) >> 192,
+                    (smile << 192) >> 192,
+                    Reading.int64At(market, at + 60)
+                );
         }
     }
 

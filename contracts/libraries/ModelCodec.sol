@@ -63,11 +63,11 @@ library ModelCodec {
     }
 
     /// @notice The section of an underlying. Reverts with MissingModelSection(underlying).
-    function section(bytes memory model, uint256 underlying) internal pure returns (Section memory current) {
+    function section(bytes memory model, uint256 underlying) internal pure returns (Section memory) {
         uint256 count = Reading.uint8In(model, 1);
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
-            current = _sectionAt(model, offset);
+            Section memory current = _sectionAt(model, offset);
             if (current.underlying == underlying) return current;
             offset = _end(current);
         }
@@ -93,16 +93,21 @@ library ModelCodec {
     }
 
     /// @notice Scenario `i` of a section; `i` must be below its count.
-    function scenario(Section memory current, uint256 i) internal pure returns (Scenario memory) {
+    function scenario(Section memory current, uint256 i) internal pure returns (Scenario memory move) {
+        (move.spot, move.kind, move.amount, move.weight) = scenarioWords(current, i);
+    }
+
+    /// @notice `scenario` without a struct.
+    function scenarioWords(
+        Section memory current,
+        uint256 i
+    ) internal pure returns (uint256 spot, uint256 kind, int256 amount, uint256 weight) {
         unchecked {
             uint256 offset = current.scenariosAt + i * SCENARIO_BYTES;
-            return
-                Scenario(
-                    Reading.uint64In(current.model, offset),
-                    Reading.uint8In(current.model, offset + 8),
-                    Reading.int64In(current.model, offset + 9),
-                    Reading.uint64In(current.model, offset + 17)
-                );
+            spot = Reading.uint64In(current.model, offset);
+            kind = Reading.uint8In(current.model, offset + 8);
+            amount = Reading.int64In(current.model, offset + 9);
+            weight = Reading.uint64In(current.model, offset + 17);
         }
     }
 

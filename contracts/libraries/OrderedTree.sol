@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 
 /// @title The ordered tree over all leaves of an epoch (tree.py)
@@ -11,7 +12,7 @@ library OrderedTree {
 
     /// @notice Levels above the leaves: the least d with 2^d >= count. Reverts with TooManyLeaves(count) above 2^40.
     function depth(uint256 count) internal pure returns (uint256 levels) {
-        while (levels <= MAX_DEPTH && (1 << levels) < count) ++levels;
+        if (count > 1) levels = Math.log2(count - 1) + 1;
         if (levels > MAX_DEPTH) revert ISpecErrors.TooManyLeaves(count);
     }
 
@@ -29,15 +30,31 @@ library OrderedTree {
         bytes32 root
     ) internal pure {
         if (index >= count) revert ISpecErrors.LeafOutOfRange(index, count);
-        uint256 levels = depth(count);
-        if (proof.length != levels) revert ISpecErrors.BadProofLength(proof.length, levels);
+        uint256 levels = proof.length;
+        // The depth is the least number of levels that hold all leaves: one less would not.
+        if (levels > MAX_DEPTH || 1 << levels < count || (levels != 0 && 1 << (levels - 1) >= count)) {
+            revert ISpecErrors.BadProofLength(levels, depth(count));
+        }
         bytes32 node = leaf;
-        for (uint256 height = 0; height < levels; ++height) {
-            bytes32 sibling = proof[height];
-            node =
-                (index >> height) & 1 == 0
-                    ? keccak256(abi.encode(node, sibling))
-                    : keccak256(abi.encode(sibling, node));
+        // for (uint256 height = 0; height < levels; ++height) {
+        //     bytes32 sibling = proof[height];
+        //     node = (index >> height) & 1 == 0 ? keccak256(abi.encode(node, sibling)) : keccak256(abi.encode(sibling, node));
+        // }
+        // Memory below 64 is free for hashing; of the index, what is above the bit that counts is cut off by the mask.
+        assembly ("memory-safe") {
+            let bits := shl(5, index)
+            let end := add(proof.offset, shl(5, levels))
+            for {
+                let at := proof.offset
+            } lt(at, end) {
+                at := add(at, 32)
+            } {
+                let place := and(bits, 32)
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(at))
+                node := keccak256(0, 64)
+                bits := shr(1, bits)
+            }
         }
         if (node != root) revert ISpecErrors.WrongRoot(node, root);
     }

@@ -16,15 +16,14 @@ library PortfolioCodec {
         if (portfolio.length % POSITION_BYTES != 0) revert ISpecErrors.BadPortfolioLength(portfolio.length);
         uint256 total = count(portfolio);
         if (total > Limits.MAX_POSITIONS) revert ISpecErrors.TooManyPositions(total, Limits.MAX_POSITIONS);
+        if (_isValid(portfolio)) return;
+        // Again and slowly, for the error of the first fault.
         uint256 previous = 0;
-        for (uint256 i = 0; i < total;) {
+        for (uint256 i = 0; i < total; ++i) {
             (uint256 id, int256 quantity) = at(portfolio, i);
             if (id <= previous) revert ISpecErrors.PositionsNotSorted(previous, id);
             _checkQuantity(id, quantity);
             previous = id;
-            unchecked {
-                ++i;
-            }
         }
     }
 
@@ -65,21 +64,22 @@ library PortfolioCodec {
         uint256 instrument,
         int256 traded
     ) internal pure returns (bytes memory) {
-        uint256 total = count(portfolio);
-        uint256 place = 0;
-        uint256 id = 0;
-        int256 quantity = 0;
-        for (; place < total; ++place) {
-            (id, quantity) = at(portfolio, place);
-            if (id >= instrument) break;
+        uint256 length = portfolio.length;
+        uint256 start = 0;
+        uint256 position = 0;
+        unchecked {
+            for (; start < length; start += POSITION_BYTES) {
+                position = Reading.wordAt(portfolio, start);
+                if (position >> 224 >= instrument) break;
+            }
         }
-        uint256 start = place * POSITION_BYTES;
-        bool held = place < total && id == instrument;
+        bool held = start < length && position >> 224 == instrument;
         uint256 end = held ? start + POSITION_BYTES : start;
-        int256 afterwards = held ? quantity + traded : traded;
+        // The cast restores the sign.
+        int256 afterwards = held ? int64(uint64(position >> 160)) + traded : traded;
         if (afterwards == 0) return bytes.concat(portfolio[:start], portfolio[end:]);
-        if (!held && total == Limits.MAX_POSITIONS) {
-            revert ISpecErrors.TooManyPositions(total + 1, Limits.MAX_POSITIONS);
+        if (!held && length == Limits.MAX_POSITIONS * POSITION_BYTES) {
+            revert ISpecErrors.TooManyPositions(Limits.MAX_POSITIONS + 1, Limits.MAX_POSITIONS);
         }
         if (instrument == 0) revert ISpecErrors.PositionsNotSorted(0, 0);
         _checkQuantity(instrument, afterwards);
@@ -126,6 +126,37 @@ library PortfolioCodec {
             length = _append(rest, length, id, quantity);
         }
         _shorten(rest, length);
+    }
+
+    /// @dev Whether ids increase from above zero and no quantity is zero or out of range, without branches:
+    ///          for (each position) {
+    ///              if (id <= previous || quantity == 0 || quantity > MAX_QUANTITY || quantity < -MAX_QUANTITY) isValid = false;
+    ///              previous = id;
+    ///          }
+    ///      A quantity is in range if it is at most 2 * MAX_QUANTITY once MAX_QUANTITY is added, a negative sum being a huge number.
+    function _isValid(bytes calldata portfolio) private pure returns (bool isValid) {
+        int256 max = Limits.MAX_QUANTITY;
+        assembly ("memory-safe") {
+            let previous := 0
+            let bad := 0
+            let twice := shl(1, max)
+            let end := add(portfolio.offset, portfolio.length)
+            for {
+                let at_ := portfolio.offset
+            } lt(at_, end) {
+                at_ := add(at_, 12)
+            } {
+                let word := calldataload(at_)
+                let id := shr(224, word)
+                let quantity := sar(192, shl(32, word))
+                bad := or(
+                    bad,
+                    or(iszero(lt(previous, id)), or(iszero(quantity), gt(add(quantity, max), twice)))
+                )
+                previous := id
+            }
+            isValid := iszero(bad)
+        }
     }
 
     function _checkQuantity(uint256 id, int256 quantity) private pure {

@@ -76,7 +76,8 @@ library Scenario {
     ) internal pure returns (uint256) {
         unchecked {
             int256 moved = int256((vol * multiplier) >> 58) + added;
-            return _capped(uint256(FixedPointMathLib.max(moved, int256(floor))));
+            if (moved < int256(floor)) moved = int256(floor);
+            return uint256(moved) > Black76.MAX_TOTAL_VOL ? Black76.MAX_TOTAL_VOL : uint256(moved);
         }
     }
 

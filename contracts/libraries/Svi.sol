@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { Black76 } from "./Black76.sol";
 import { FixedPoint } from "./FixedPoint.sol";
@@ -36,16 +35,36 @@ library Svi {
         }
     }
 
+    /// @notice Whether `check` would let a smile (WAD) pass, for less.
+    /// @dev With root = floor(sqrt(1e36 - rho^2)) and n = ceil(-a 1e36 / (b sigma)): a + floor(b sigma root / 1e36) >= 0 exactly if
+    ///      root >= n, which for whole numbers means 1e36 - rho^2 >= n^2.
+    function isValid(int256 a, int256 b, int256 rho, int256 m, int256 sigma) internal pure returns (bool) {
+        if (a < Limits.MIN_SVI_A || a > Limits.MAX_SVI_A || b < Limits.MIN_SVI_B || b > Limits.MAX_SVI_B)
+            return false;
+        if (rho < -Limits.MAX_SVI_RHO || rho > Limits.MAX_SVI_RHO) return false;
+        if (m < -Limits.MAX_SVI_M || m > Limits.MAX_SVI_M) return false;
+        if (sigma < Limits.MIN_SVI_SIGMA || sigma > Limits.MAX_SVI_SIGMA) return false;
+        if (a >= 0) return true;
+        if (b == 0) return false;
+        unchecked {
+            uint256 product = uint256(b * sigma);
+            uint256 least = (uint256(-a) * 10 ** 36 + product - 1) / product;
+            return least <= 10 ** 18 && least * least <= uint256(10 ** 36 - rho * rho);
+        }
+    }
+
     /// @notice Convert the parameters from WAD to binary, each floored. No intermediate of `totalVol` then needs more than 128 bits.
-    function prepare(Smile memory smile) internal pure returns (Smile memory) {
-        return
-            Smile(
-                FixedPoint.wadToQ64(smile.a),
-                FixedPoint.wadToBinary(smile.b, 60),
-                FixedPoint.wadToBinary(smile.rho, 60),
-                FixedPoint.wadToBinary(smile.m, 58),
-                FixedPoint.wadToBinary(smile.sigma, 58)
-            );
+    function prepare(Smile memory smile) internal pure returns (Smile memory prepared) {
+        prepareInto(prepared, smile);
+    }
+
+    /// @notice `prepare` into a smile that is there.
+    function prepareInto(Smile memory prepared, Smile memory smile) internal pure {
+        prepared.a = FixedPoint.wadToQ64(smile.a);
+        prepared.b = FixedPoint.wadToBinary(smile.b, 60);
+        prepared.rho = FixedPoint.wadToBinary(smile.rho, 60);
+        prepared.m = FixedPoint.wadToBinary(smile.m, 58);
+        prepared.sigma = FixedPoint.wadToBinary(smile.sigma, 58);
     }
 
     /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; the log-moneyness, every product and both roots down.
@@ -53,20 +72,29 @@ library Svi {
     /// @param smile Prepared.
     /// @param logForward Q64, of the unshocked forward.
     /// @param logStrike Q64.
+    /// @param guess A total volatility expected near, Q58, or zero: the result does not depend on it.
     function totalVol(
         Smile memory smile,
         int256 logForward,
-        int256 logStrike
+        int256 logStrike,
+        uint256 guess
     ) internal pure returns (uint256) {
+        return volAt(smile, logStrike - logForward, guess);
+    }
+
+    /// @notice `totalVol` at ln(strike / forward), Q64.
+    function volAt(
+        Smile memory smile,
+        int256 logMoneyness,
+        uint256 guess
+    ) internal pure returns (uint256 vol) {
         unchecked {
-            int256 distance = ((logStrike - logForward) >> 6) - smile.m;
-            int256 root = int256(
-                FixedPoint.squareRoot(uint256(distance * distance + smile.sigma * smile.sigma))
-            );
+            int256 distance = (logMoneyness >> 6) - smile.m;
+            int256 root = int256(FixedPoint.hypotenuse(distance, smile.sigma));
             int256 variance = smile.a + ((smile.b * (((smile.rho * distance) >> 60) + root)) >> 54);
             if (variance <= 0) return 0;
-            return
-                FixedPointMathLib.min(FixedPoint.squareRoot(uint256(variance) << 52), Black76.MAX_TOTAL_VOL);
+            vol = FixedPoint.squareRootNear(uint256(variance) << 52, guess);
+            if (vol > Black76.MAX_TOTAL_VOL) vol = Black76.MAX_TOTAL_VOL;
         }
     }
 }

@@ -19,6 +19,7 @@ library Tenor {
     uint256 private constant SECONDS_PER_YEAR = 365 days;
     /// @dev Discounts above 16 count as 16, Q58.
     uint256 private constant MAX_DISCOUNT = 2 ** 62;
+    int256 private constant SURELY_ABOVE_ONE = 1_001 * 10 ** 15;
 
     /// @dev The cap of a skew at an expiry and the log-moneyness at which it is reached, Q58.
     struct Skew {
@@ -87,10 +88,20 @@ library Tenor {
             model.field(ModelFields.SHORT_RATE_MULTIPLE),
             model.field(ModelFields.SHORT_RATE_ADD)
         );
-        uint256 short = _based(model.field(ModelFields.SHORT_BASE), rateTime);
+        int256 base = model.field(ModelFields.SHORT_BASE);
+        if (rate <= 0) {
+            // 1/df is exactly 1, and a base of at least 1 with an exponential of at least 1 is not below it.
+            if (rateTime >= 0 && base >= FixedPoint.ONE_WAD) return FixedPoint.ONE_Q58;
+            return FixedPointMathLib.min(FixedPoint.ONE_Q58, _based(base, rateTime));
+        }
+        int256 own = _rateTime(rate, time, FixedPoint.ONE_WAD, 0);
+        // Exponentials of at least 1 are right to a part in 2^60: with a thousandth more, the greater exponent's is the greater.
+        if (rateTime >= own && base >= SURELY_ABOVE_ONE)
+            return FixedPointMathLib.min(MAX_DISCOUNT, Logarithm.boundedExp(own) >> 6);
+        uint256 short = _based(base, rateTime);
         // 1/df is never below 1: what is not above 1 needs no comparison.
         if (short <= FixedPoint.ONE_Q58) return short;
-        uint256 growth = Logarithm.boundedExp(_rateTime(rate, time, FixedPoint.ONE_WAD, 0)) >> 6;
+        uint256 growth = Logarithm.boundedExp(own) >> 6;
         return FixedPointMathLib.min(FixedPointMathLib.min(MAX_DISCOUNT, growth), short);
     }
 
@@ -168,9 +179,18 @@ library Tenor {
     function _rateTime(int256 rate, uint256 time, int256 multiple, int256 add) private pure returns (int256) {
         // Nothing of a rate plus nothing is nothing, and e^0 is exactly 1.
         if (multiple | add == 0) return 0;
-        int256 r = FixedPoint.wadToQ64(FixedPointMathLib.max(rate, 0));
-        int256 sum = FixedPoint.mulShift(r, FixedPoint.wadToQ64(multiple), 64) + FixedPoint.wadToQ64(add);
-        return FixedPoint.mulShift(sum, int256(toYears(time)), 64);
+        unchecked {
+            int256 sum = FixedPoint.wadToQ64(add);
+            // A rate of at most 0 counts as 0. One in WAD is one in Q64.
+            if (rate > 0) {
+                int256 r = FixedPoint.wadToQ64(rate);
+                sum +=
+                    multiple == FixedPoint.ONE_WAD
+                        ? r
+                        : FixedPoint.mulShift(r, FixedPoint.wadToQ64(multiple), 64);
+            }
+            return FixedPoint.mulShift(sum, int256(toYears(time)), 64);
+        }
     }
 
     function _based(int256 base, int256 rateTime) private pure returns (uint256) {

@@ -2,7 +2,8 @@
 pragma solidity ^0.8.28;
 
 import { Charges } from "../libraries/Charges.sol";
-import { Gaussian, TailTable } from "../libraries/Gaussian.sol";
+import { Gaussian } from "../libraries/Gaussian.sol";
+import { Logarithm } from "../libraries/Logarithm.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { Scenario } from "../libraries/Scenario.sol";
@@ -38,21 +39,16 @@ contract CellHarness {
     ) external pure returns (int256[][] memory out) {
         ModelCodec.check(model);
         MarketCodec.validate(market);
-        TailTable table = Gaussian.load();
         Desk memory desk;
         out = new int256[][](instruments.length);
         for (uint256 i = 0; i < out.length; ++i) {
             uint256 packed = instruments[i];
             if (desk.group != _group(packed)) desk = _desk(model, market, packed);
-            out[i] = _row(desk, packed, table);
+            out[i] = _row(desk, packed);
         }
     }
 
-    function _row(
-        Desk memory desk,
-        uint256 packed,
-        TailTable table
-    ) private pure returns (int256[] memory row) {
+    function _row(Desk memory desk, uint256 packed) private pure returns (int256[] memory row) {
         Valuation.Book memory book = desk.book;
         row = new int256[](book.columns.length + 1);
         (uint256 kind, uint256 strike) = (uint8(packed >> 120), uint64(packed));
@@ -65,8 +61,10 @@ contract CellHarness {
         (book.long, book.short) = (0, 0);
         if (kind == KIND_FUTURE) Valuation.addFuture(book, 1);
         else {
-            (int256 calls, int256 puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
-            Valuation.addOptions(book, desk.expiry, strike, calls, puts, table);
+            Valuation.Strike memory k = book.strike;
+            (k.price, k.log) = (strike, Logarithm.ln(strike));
+            (k.calls, k.puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
+            Valuation.addStrike(book, desk.expiry);
         }
         for (uint256 s = 0; s < book.columns.length; ++s) {
             Valuation.Column memory column = book.columns[s];
@@ -100,16 +98,16 @@ contract CellHarness {
         ModelCodec.Section memory section = ModelCodec.section(model, packed >> 128);
         Valuation.Plan memory plan = Charges.all(section).plan;
         plan.hasDelta = true;
-        desk.book = Valuation.open(section, plan);
+        Valuation.open(desk.book, section, plan);
         desk.quotes = MarketCodec.find(market, packed >> 128);
         uint256 date = uint56(packed >> 64);
         if (date == 0) return desk;
         desk.settlement = MarketCodec.settlementPrice(market, desk.quotes, date);
         desk.isSettled = desk.settlement != 0;
         if (desk.isSettled) return desk;
-        uint256 live = MarketCodec.findExpiry(market, desk.quotes, date);
+        uint256 live = MarketCodec.findExpiry(market, desk.quotes, date, 0);
         MarketCodec.Quote memory quote = MarketCodec.quote(market, desk.quotes, live);
-        desk.expiry = Valuation.prepare(desk.book, quote, MarketCodec.time(market));
+        Valuation.prepare(desk.book, desk.expiry, quote, MarketCodec.time(market));
     }
 
     /// @dev Underlying and expiry.

@@ -6,6 +6,7 @@ import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { OrderedTree } from "../libraries/OrderedTree.sol";
 import { PortfolioCodec } from "../libraries/PortfolioCodec.sol";
+import { Provenance } from "../libraries/Provenance.sol";
 import { TypedData } from "../libraries/TypedData.sol";
 
 /// @title The libraries that read and commit to bytes, callable from outside: for tests and vectors
@@ -76,6 +77,15 @@ contract CodecHarness {
         return OrderedTree.depth(count);
     }
 
+    /// @notice The hash of what an account held after a block.
+    function heldAfter(
+        bytes32 chain,
+        Provenance.History calldata history,
+        uint64 blockNumber
+    ) external pure returns (bytes32) {
+        return Provenance.heldAfter(chain, history, blockNumber);
+    }
+
     /// @notice The struct hash of an epoch's header.
     function hashHeader(EpochHeader calldata header) external pure returns (bytes32) {
         return TypedData.hashHeader(header);
@@ -89,5 +99,24 @@ contract CodecHarness {
     /// @notice The struct hash of an order.
     function hashOrder(Order calldata order) external pure returns (bytes32) {
         return TypedData.hashOrder(order);
+    }
+
+    /// @notice The struct hash of a leaf, from calldata.
+    function hashLeafGiven(Leaf calldata leaf) external pure returns (bytes32) {
+        return TypedData.hashLeafGiven(leaf);
+    }
+
+    /// @notice The struct hash of an order, from calldata.
+    function hashOrderGiven(Order calldata order) external pure returns (bytes32) {
+        return TypedData.hashOrderGiven(order);
+    }
+
+    /// @notice The struct hash of tickets.
+    function hashTickets(
+        uint64 round,
+        bytes32 headerHash,
+        bytes32[] calldata leaves
+    ) external pure returns (bytes32) {
+        return TypedData.hashTickets(round, headerHash, leaves);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { FixedPoint } from "../libraries/FixedPoint.sol";
-import { Gaussian, TailTable } from "../libraries/Gaussian.sol";
+import { Gaussian } from "../libraries/Gaussian.sol";
 import { Logarithm } from "../libraries/Logarithm.sol";
 import { Charges } from "../libraries/Charges.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
@@ -96,16 +96,14 @@ contract PricingHarness {
 
     /// @notice N(-x), Q60, of every x (Q58), at least 0.
     function upperTail(uint256[] calldata x) external pure returns (uint256[] memory out) {
-        TailTable table = Gaussian.load();
         out = new uint256[](x.length);
-        for (uint256 i = 0; i < out.length; ++i) out[i] = Gaussian.upperTail(x[i], table);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Gaussian.upperTail(x[i]);
     }
 
     /// @notice N(x), Q60, of every x (Q58).
     function normalCdf(int256[] calldata x) external pure returns (uint256[] memory out) {
-        TailTable table = Gaussian.load();
         out = new uint256[](x.length);
-        for (uint256 i = 0; i < out.length; ++i) out[i] = Gaussian.normalCdf(x[i], table);
+        for (uint256 i = 0; i < out.length; ++i) out[i] = Gaussian.normalCdf(x[i]);
     }
 
     /// @notice Undiscounted option values, E8, by `price` of the specification.
@@ -119,7 +117,6 @@ contract PricingHarness {
         uint256[] calldata strikes,
         uint256[] calldata vols
     ) external pure returns (uint256[] memory out) {
-        TailTable table = Gaussian.load();
         out = new uint256[](forwards.length);
         for (uint256 i = 0; i < out.length; ++i) {
             (uint256 f, uint256 k) = (forwards[i], strikes[i]);
@@ -129,8 +126,7 @@ contract PricingHarness {
                 Logarithm.ln(f),
                 Logarithm.ln(k),
                 vols[i],
-                FixedPoint.ONE_Q58,
-                table
+                FixedPoint.ONE_Q58
             );
             out[i] = uint256(isCall[i] ? pair.call : pair.put);
         }
@@ -151,7 +147,6 @@ contract PricingHarness {
         uint256[] calldata vols,
         uint256[] calldata discounts
     ) external pure returns (Black76.OptionPair[] memory out) {
-        TailTable table = Gaussian.load();
         out = new Black76.OptionPair[](forwards.length);
         for (uint256 i = 0; i < out.length; ++i) {
             out[i] = Black76.optionPair(
@@ -160,8 +155,7 @@ contract PricingHarness {
                 logForwards[i],
                 logStrikes[i],
                 vols[i],
-                discounts[i],
-                table
+                discounts[i]
             );
         }
     }
@@ -180,7 +174,7 @@ contract PricingHarness {
         int256 logForward = Logarithm.ln(forward);
         out = new uint256[](strikes.length);
         for (uint256 i = 0; i < out.length; ++i)
-            out[i] = Svi.totalVol(prepared, logForward, Logarithm.ln(strikes[i]));
+            out[i] = Svi.totalVol(prepared, logForward, Logarithm.ln(strikes[i]), i == 0 ? 0 : out[i - 1]);
     }
 
     /// @notice Revert unless a smile (WAD) is in range and has no negative variance.
@@ -205,7 +199,7 @@ contract PricingHarness {
         Svi.Smile memory prepared = Svi.prepare(smile);
         out = new uint256[](logStrikes.length);
         for (uint256 i = 0; i < out.length; ++i)
-            out[i] = Svi.totalVol(prepared, logForwards[i], logStrikes[i]);
+            out[i] = Svi.totalVol(prepared, logForwards[i], logStrikes[i], i == 0 ? 0 : out[i - 1]);
     }
 
     /// @notice Year fractions, Q64, of times in seconds.

@@ -10,7 +10,8 @@ contract StrangeFeed {
         AnswersTooShort,
         DirtyWords,
         HugeAnswer,
-        TooManyDecimals
+        TooManyDecimals,
+        BurnsGas
     }
 
     error Unavailable();
@@ -32,6 +33,9 @@ contract StrangeFeed {
     /// @notice A round of price 1, unless the habit says otherwise.
     function latestRoundData() external view {
         require(habit != Habit.Reverts, Unavailable());
+        while (habit == Habit.BurnsGas) {
+            // Until nothing is left.
+        }
         bytes memory data =
             habit == Habit.DirtyWords
                 ? abi.encode(type(uint256).max, int256(1e8), 1, block.timestamp, uint256(1) << 80)

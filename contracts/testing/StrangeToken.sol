@@ -14,13 +14,19 @@ contract StrangeToken is TestToken {
         TakesFee,
         TakesFeeFromSender,
         Reverts,
-        CallsBack
+        CallsBack,
+        Blocks,
+        RevertsOnZero
     }
 
     error Unavailable();
+    error Blocked(address account);
+    error NothingMoved();
 
     /// @notice How it misbehaves now.
     Habit public habit;
+    /// @notice Whom `Blocks` lets neither give nor take.
+    address public blocked;
     address private _target;
     bytes private _call;
     bool private _calling;
@@ -33,6 +39,11 @@ contract StrangeToken is TestToken {
         habit = habit_;
     }
 
+    /// @notice Choose whom `Blocks` blocks.
+    function setBlocked(address blocked_) external {
+        blocked = blocked_;
+    }
+
     /// @notice Choose what `CallsBack` calls in the middle of a transfer.
     function setCallBack(address target, bytes calldata call) external {
         _target = target;
@@ -42,7 +53,7 @@ contract StrangeToken is TestToken {
     /// @notice Like the standard's, but for the habit.
     function transfer(address to, uint256 amount) public override returns (bool) {
         if (habit == Habit.ReturnsFalse) return false;
-        _misbehave(msg.sender);
+        _misbehave(msg.sender, to, amount);
         super.transfer(to, amount);
         return _answer();
     }
@@ -50,13 +61,18 @@ contract StrangeToken is TestToken {
     /// @notice Like the standard's, but for the habit.
     function transferFrom(address from, address to, uint256 amount) public override returns (bool) {
         if (habit == Habit.ReturnsFalse) return false;
-        _misbehave(from);
+        _misbehave(from, to, amount);
         super.transferFrom(from, to, amount);
         if (habit == Habit.TakesFee) _burn(to, amount / 100);
         return _answer();
     }
 
-    function _misbehave(address payer) private {
+    function _misbehave(address payer, address payee, uint256 amount) private {
+        if (habit == Habit.Blocks) {
+            require(payer != blocked, Blocked(payer));
+            require(payee != blocked, Blocked(payee));
+        }
+        require(habit != Habit.RevertsOnZero || amount != 0, NothingMoved());
         require(habit != Habit.Reverts, Unavailable());
         if (habit == Habit.TakesFeeFromSender) _burn(payer, 1);
         if (habit == Habit.CallsBack && !_calling) {

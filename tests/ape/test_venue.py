@@ -12,7 +12,9 @@ from marginproof.protocol.compiler import load_artifacts
 
 UNITS = 10**6  # the settlement token has 6 decimals
 E8 = 10**8
+BOND = 10_000 * 10**6
 WAD = 10**18
+POLICY = (0, 0, 0, 0, 0)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,10 +31,18 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
     token = project.TestToken.deploy("Test dollar", "TUSD", 6, sender=admin)
     instruments = project.InstrumentRegistry.deploy(admin, sender=admin)
     models = project.ModelRegistry.deploy(admin, sender=admin)
-    court = project.MarginCourt.deploy(instruments, models, sender=admin)
-    attester_set = project.AttesterSet.deploy(admin, attesters, 2, sender=admin)
+    attester_set = project.AttesterSet.deploy(
+        admin, token, BOND, E8, 2, (60, 60, 60), attesters, sender=admin
+    )
+    token.mint(admin, 3 * BOND, sender=admin)
+    token.approve(attester_set, 3 * BOND, sender=admin)
+    for attester in attesters:
+        attester_set.join(attester, sender=admin)
     guard = project.PriceGuard.deploy(admin, sender=admin)
-    epochs = project.EpochRegistry.deploy(attester_set, models, instruments, guard, 3600, 1, sender=admin)
+    bounds = project.MarketBounds.deploy(admin, sender=admin)
+    parts = (attester_set, models, instruments, guard, bounds)
+    epochs = project.EpochRegistry.deploy(admin, parts, 3600, 1, 86_400, POLICY, sender=admin)
+    court = project.MarginCourt.deploy(instruments, models, epochs, sender=admin)
     ledger = project.PortfolioLedger.deploy(admin, instruments, epochs, court, 3600, sender=admin)
     vault = project.MarginVault.deploy(admin, ledger, epochs, court, token, sender=admin)
     house = project.LiquidationHouse.deploy(
@@ -86,13 +96,14 @@ def test_wiring_is_for_good(venue: SimpleNamespace) -> None:
     assert venue.vault.house() == venue.house
 
 
-def test_attesters_are_replaced_by_the_admin_only(venue: SimpleNamespace, accounts: Any) -> None:
+def test_the_admin_alone_sets_the_threshold(venue: SimpleNamespace, accounts: Any) -> None:
     assert venue.attester_set.threshold() == 2
+    assert venue.attester_set.isAttester(accounts[1])
+    assert venue.token.balanceOf(venue.attester_set) == 3 * BOND
     with ape.reverts(venue.attester_set.AccessControlUnauthorizedAccount):
-        venue.attester_set.configure([accounts[7]], 1, sender=accounts[7])
-    venue.attester_set.configure([accounts[7]], 1, sender=venue.admin)
-    assert venue.attester_set.attesters() == [accounts[7]]
-    assert not venue.attester_set.isAttester(accounts[1])
+        venue.attester_set.setThreshold(1, sender=accounts[7])
+    venue.attester_set.setThreshold(1, sender=venue.admin)
+    assert venue.attester_set.threshold() == 1
 
 
 @pytest.mark.parametrize("name", ["MarginVault", "PortfolioLedger", "EpochRegistry", "MarginCourt"])

@@ -113,6 +113,42 @@ def test_the_outside_world_is_checked_too(world: World) -> None:
         assert (done.code, words in done.err) == (2, True), done.err
 
 
+def test_the_court_answers_for_a_person(world: World) -> None:
+    court = world.json("court", "recompute", "--account", ALICES)
+    explained = world.json("explain", "--account", ALICES)
+    assert court["agrees"] is True
+    assert court["figures"]["initialMargin"] == explained["account"]["initialMargin"]
+    assert court["figures"]["maintenanceMargin"] == explained["account"]["maintenanceMargin"]
+    worst = world.json("court", "reprice", "--account", ALICES)
+    assert worst["figures"] == court["figures"]
+    assert worst["indices"] == court["indices"]
+    milder = world.json("court", "reprice", "--account", ALICES, "--index", "BTC=11")
+    assert milder["figures"]["portfolioValue"] == court["figures"]["portfolioValue"]
+    assert Decimal(milder["figures"]["initialMargin"]) < Decimal(court["figures"]["initialMargin"])
+    shown = world.run("court", "recompute", "--account", ALICES).out
+    assert "Recomputed over all scenarios and charges" in shown
+    assert (
+        "Repriced under BTC 11 ("
+        in world.run("court", "reprice", "--account", ALICES, "--index", "BTC=11").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "code", "words"),
+    [
+        ("DOGE=1", 2, "'DOGE=1' is not accepted; allowed: SYMBOL=INDEX with a symbol of BTC, ETH"),
+        ("BTC", 2, "an index 0 to 255"),
+        ("BTC=256", 2, "an index 0 to 255"),
+        ("BTC=99", 4, "ScenarioOutOfRange(index=99, count=34)"),
+        ("ETH=0", 4, "WrongChoices"),
+    ],
+)
+def test_the_court_refuses_what_it_cannot_judge(world: World, choice: str, code: int, words: str) -> None:
+    done = world.run("court", "reprice", "--account", ALICES, "--index", choice)
+    assert (done.code, done.out) == (code, "")
+    assert words in done.err
+
+
 def test_deploying_twice_needs_force(world: World) -> None:
     before = world.deployment.read_bytes()
     done = world.run("deploy", "--config", world.folder / "plan.json", "-o", world.deployment, who=ADMIN)
@@ -247,7 +283,7 @@ def test_orders_expire_and_can_be_cancelled(world: World) -> None:
 
 def test_money_leaves_as_far_as_margin_allows(world: World) -> None:
     done = world.run("account", "withdraw", "--account", ALICES, "--amount", "1", who=ALICE)
-    assert (done.code, "traded after epoch 1" in done.err) == (1, True)
+    assert done.code == 0, "no leaf is of what it holds since its trade, so it is recomputed in full"
     assert world.run("account", "withdraw", "--account", BACKING, "--amount", "0.5", who=LIQUIDATOR).code == 0
     spot = ("account", "withdraw", "--account", ALICES, "--asset", "BTC", "--amount")
     assert world.run(*spot, "0.25", "--to", address(BOB), who=ALICE).code == 0
@@ -408,6 +444,46 @@ def test_a_false_leaf_is_found_and_never_used(world: World) -> None:
     assert world.run("epoch", "proof", "--account", victim).code == 5
     done = world.run("account", "withdraw", "--account", BOBS, "--amount", "1", who=BOB)
     assert (done.code, "marginproof audit" in done.err) == (5, True)
+
+
+def test_a_lie_is_priced_then_disputed_from_the_command_line(world: World) -> None:
+    assert world.run("audit", "--dry-run").code == 2
+    assert "MARGINPROOF_KEY" in world.run("audit", "--dispute").err
+    dry = world.run("audit", "--no-contracts", "--dispute", "--dry-run")
+    assert dry.code == 5
+    assert "Dispute about epoch 3, account" in dry.out
+    assert "wrong by 0.00000001 USD: a bounty; would bring 1000 USD for about " in dry.out
+    assert world.json("epoch", "list")[-1]["round"] == 3
+    done = world.run("audit", "--no-contracts", "--dispute", "--json", who=LIQUIDATOR)
+    assert done.code == 0, done.err
+    (case,) = json.loads(done.out)["disputes"]
+    assert (case["kind"], case["difference"], case["filed"]["slashed"]) == ("leaf", "0.00000001", False)
+    assert case["filed"]["paid"] == "1000"
+    again = world.run("audit", "--no-contracts")
+    assert again.code == 0
+    assert "; proven wrong on chain" in again.out
+    assert world.json("audit", "--no-contracts")["epochs"][2]["invalidated"] is True
+    assert world.run("explain", "--account", BOBS).code == 0
+
+
+def test_attesters_pay_look_and_leave(world: World) -> None:
+    (before,) = world.json("attester", "status")["attesters"]
+    assert (before["attester"], before["standing"], before["active"]) == (address(ATTESTER), "bonded", False)
+    assert before["bond"] == "249000"
+    world.mint("cash", ATTESTER, "1000")
+    done = world.run("attester", "join", who=ATTESTER)
+    assert done.code == 0, done.err
+    assert "Paid 1000 USD for " in done.out
+    assert "is whole" in world.run("attester", "join", who=ATTESTER).err
+    assert world.run("attester", "join", who=ALICE).code == 2
+    assert "1 signatures make a quorum; a whole bond is 250000 USD." in world.run("attester", "status").out
+    assert "its standing is none" in world.run("attester", "leave", who=ALICE).err
+    left = world.run("attester", "leave", who=ATTESTER)
+    assert "its bond of 250000 USD opens at" in left.out
+    assert "is leaving already" in world.run("attester", "leave", who=ATTESTER).err
+    assert (
+        world.json("attester", "status", "--attester", address(ATTESTER))["attesters"][0]["bondOpensAt"] > 0
+    )
 
 
 def test_a_deployment_file_of_another_chain_is_told(world: World) -> None:

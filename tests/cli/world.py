@@ -66,12 +66,17 @@ class World:
     def key(self, who: int | None) -> Iterator[None]:
         """The environment in which this key signs."""
         before = os.environ.pop("MARGINPROOF_KEY", None)
+        columns = os.environ.get("COLUMNS")
+        os.environ["COLUMNS"] = "200"
         if who is not None:
             os.environ["MARGINPROOF_KEY"] = private_key(who)
         try:
             yield
         finally:
             os.environ.pop("MARGINPROOF_KEY", None)
+            os.environ.pop("COLUMNS")
+            if columns is not None:
+                os.environ["COLUMNS"] = columns
             if before is not None:
                 os.environ["MARGINPROOF_KEY"] = before
 

@@ -31,6 +31,28 @@ MIN_DEPTH: Final = 2
 SETTLE_DELAY: Final = DAY
 FEED_AGE: Final = 3_600
 DEVIATION_BPS: Final = 500
+DISPUTE_WINDOW: Final = 7 * DAY
+DISPUTE_TERMS: Final = (100 * E8, 300 * 10**6)
+"""From which difference on bonds are slashed (E8); the bounty below, in units of the bond token."""
+POLICY: Final = (10**6 * E8, 10**6 * E8, 200, 5_000, 100)
+"""Greatest withdrawal and trade on signatures (E8), delta guard, outflow's share of the slashable, charge of a trade (basis points)."""
+LIMITS: Final = (
+    10_000,
+    4_000_000_000,
+    1_000_000,
+    100_000,
+    100_000,
+    -(10**6),
+    10**6,
+    10**6,
+    10**6,
+    10**6,
+    10**6,
+    5 * 10**6,
+    10**6,
+    2**32 - 1,
+)
+"""Wide market limits, in the order of IMarketBounds.Limits, millionths."""
 DISCOUNT: Final = 5 * WAD // 100
 MAX_SLICE: Final = WAD // 4
 DUST: Final = 100 * E8

@@ -16,7 +16,8 @@ from marginproof.spec.model import encode_model, model_hash
 from marginproof.spec.typed_data import EpochHeader, digest, domain_separator
 
 from . import setting
-from .setting import BTC, E8, ETH, MONTH, WEEK
+from .bonds import LEAVE_DELAY
+from .setting import BTC, DAY, E8, ETH, MONTH, WEEK
 from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person, sign
 
 GROUP_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -124,11 +125,11 @@ def test_foreign_signer(ready: World) -> None:
 
 
 def test_attack_6_retired_signer(ready: World) -> None:
+    ready.attesters.transact("expel", ATTESTERS[0].address)
+    ready.advance(LEAVE_DELAY)
     header = ready.snapshot()
-    signatures = ready.signatures(header)
-    ready.attesters.transact("configure", [a.address for a in ATTESTERS[1:]], THRESHOLD)
     with refused("NotAttester", ATTESTERS[0].address.lower()):
-        ready.submit(header, signatures)
+        ready.submit(header)
     assert nothing_posted(ready)
 
 
@@ -291,30 +292,29 @@ def test_model_must_be_the_current_one(ready: World) -> None:
 
 def test_no_model_is_no_match_for_a_zero_hash(ready: World) -> None:
     empty = ready.machine.deploy("ModelRegistry", ADMIN)
-    ready.epochs = ready.machine.deploy(
-        "EpochRegistry",
-        *(c.address for c in (ready.attesters, empty, ready.instruments, ready.guard)),
-        setting.MAX_AGE,
-        setting.MIN_DEPTH,
-    )
+    ready.epochs = ready.machine.deploy("EpochRegistry", *ready.registry_arguments(models=empty.address))
     with refused("WrongModel", bytes(32), bytes(32)):
         ready.submit(replace(ready.snapshot(), model_hash=bytes(32)))
 
 
 @pytest.mark.parametrize(
-    ("max_age", "min_depth", "values"),
+    ("change", "values"),
     [
-        (0, 2, ("maxAge", 0, 1, 2**32 - 1)),
-        (2**32, 2, ("maxAge", 2**32, 1, 2**32 - 1)),
-        (60, 256, ("minDepth", 256, 0, 255)),
+        ({"max_age": 0}, ("maxAge", 0, 1, 2**32 - 1)),
+        ({"max_age": 2**32}, ("maxAge", 2**32, 1, 2**32 - 1)),
+        ({"min_depth": 256}, ("minDepth", 256, 0, 255)),
+        ({"dispute_window": 0}, ("disputeWindow", 0, 1, 365 * DAY)),
+        ({"dispute_window": 365 * DAY + 1}, ("disputeWindow", 365 * DAY + 1, 1, 365 * DAY)),
+        ({"policy": (0, 0, 10_000, 0, 0)}, ("deltaBps", 10_000, 0, 9_999)),
+        ({"policy": (0, 0, 0, 10_001, 0)}, ("outflowShareBps", 10_001, 0, 10_000)),
+        ({"policy": (0, 0, 0, 0, 10_001)}, ("tradeChargeBps", 10_001, 0, 10_000)),
     ],
 )
-def test_registry_that_could_never_take_an_epoch(
-    world: World, max_age: int, min_depth: int, values: tuple[str, int, int, int]
+def test_registry_of_impossible_terms(
+    world: World, change: dict[str, Any], values: tuple[str, int, int, int]
 ) -> None:
-    parts = (c.address for c in (world.attesters, world.models, world.instruments, world.guard))
     with refused("OutOfRange", *values):
-        world.machine.deploy("EpochRegistry", *parts, max_age, min_depth)
+        world.machine.deploy("EpochRegistry", *world.registry_arguments(**change))
 
 
 # --- markets -------------------------------------------------------------------------------------------------------

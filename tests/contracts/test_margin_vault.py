@@ -1,4 +1,4 @@
-"""Tokens in and out: attacks 8 to 10 on leaves, 22 on tokens, 23 and 24 on what may be withdrawn."""
+"""Tokens in and out: attacks 8 to 12 on leaves, 21, 22 and 25 on tokens, 23 and 24 on what may be withdrawn."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from evm.machine import ADMIN, STRANGER, Contract, refused
+from evm.machine import ADMIN, STRANGER, Contract, ContractRefused, refused
 from marginproof.spec.hashing import keccak
-from marginproof.spec.tree import tree_levels
+from marginproof.spec.tree import root, tree_levels
 
 from . import setting
 from .refusals import FAILED_TRANSFER, NO_ROOM, REENTERED, UNAUTHORISED, UNAVAILABLE, refused_as
@@ -226,6 +226,61 @@ def test_attack_8_inner_node_offered_as_leaf(positioned: World) -> None:
         positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, [*proof, levels[1][1]], caller=ALICE)
 
 
+def test_attack_9_empty_proof_suffices_only_for_the_only_leaf(world: World) -> None:
+    world.open(person("alice"), 5)
+    world.post()
+    leaf, proof = world.leaf(0)
+    assert proof == []
+    for given in ([bytes(32)], [world.leaves[0].struct_hash()]):
+        with refused("BadProofLength", 1, 0):
+            world.vault.transact("withdraw", 0, 1, ALICE, leaf, given, caller=ALICE)
+    withdraw(world, 0, 5 * 10**6)
+
+
+def test_attack_9_leaf_that_stands_in_two_places(positioned: World) -> None:
+    """A tree in which Bob's place repeats Alice's leaf gives him nothing: a leaf names its account."""
+    positioned.advance()
+    header = positioned.snapshot()
+    leaf = positioned.leaves[0]
+    hashes = [leaf.struct_hash()] * 2
+    positioned.submit(replace(header, leaf_root=root(hashes)))
+    with refused("WrongLeafAccount", 0, 1):
+        positioned.vault.transact("withdraw", 1, 1, BOB, astuple(leaf), hashes[:1], caller=BOB)
+    with refused("WrongRoot"):
+        withdraw(positioned, 1, 1, BOB)
+
+
+def test_attack_11_trailing_calldata_changes_nothing(positioned: World) -> None:
+    leaf, proof = positioned.leaf(0)
+    data = positioned.vault.encode("withdraw", 0, 10, BOB, leaf, proof)
+    before = positioned.cash[0]
+    positioned.machine.raw(positioned.vault.address, data + bytes(31) + b"\x01", ALICE, keep=True)
+    assert positioned.vault.call("cash", 0) == before - 1_000
+    # Cut short, or with a number too large for its type, it is no call at all.
+    for broken in (data[:-1], data[:4] + b"\x01" + data[5:], data[:-33]):
+        with pytest.raises(ContractRefused) as caught:
+            positioned.machine.raw(positioned.vault.address, broken, ALICE)
+        assert caught.value.name == "empty"
+
+
+def test_attack_11_worst_scenarios_are_part_of_the_leaf(positioned: World) -> None:
+    """What the delta guard is asked about cannot be shortened, padded or exchanged."""
+    worst = positioned.leaves[0].worst_scenarios
+    for given in (b"", worst[:-1], worst[:1] + b"\xff", worst + worst):
+        with refused("WrongRoot"):
+            withdraw(positioned, 0, 1, worst_scenarios=given)
+    with refused("SpotUnknown", 0):
+        withdraw(positioned, 0, 1, worst_scenarios=worst + b"\0")
+    with refused("TooManyUnderlyings", 17):
+        withdraw(positioned, 0, 1, worst_scenarios=(worst * 16)[:17])
+
+
+def test_leaves_are_the_vaults_to_use(positioned: World) -> None:
+    for caller in (ADMIN, ALICE, STRANGER):
+        with refused("NotConnected", caller.lower()):
+            positioned.epochs.transact("useLeaf", b"", 1, caller=caller)
+
+
 def test_attack_9_empty_and_zero_proofs(positioned: World) -> None:
     leaf, proof = positioned.leaf(0)
     with refused("BadProofLength", 0, 1):
@@ -345,6 +400,8 @@ def test_only_ledger_and_house_move_cash(traders: World) -> None:
             traders.vault.transact("addCash", 0, 1, caller=caller)
         with refused("NotConnected", caller.lower()):
             traders.vault.transact("transferCash", 1, 0, 1, caller=caller)
+        with refused("NotConnected", caller.lower()):
+            traders.vault.transact("exchangeCash", 1, 0, 0, 1, caller=caller)
     traders.check()
 
 
@@ -363,7 +420,11 @@ def test_house_moves_cash_but_makes_none() -> None:
 
 # --- strange tokens: attack 22 -------------------------------------------------------------------------------------
 
-NONE, RETURNS_NOTHING, RETURNS_FALSE, TAKES_FEE, TAKES_FROM_SENDER, REVERTS, CALLS_BACK = range(7)
+NONE, RETURNS_NOTHING, RETURNS_FALSE, TAKES_FEE, TAKES_FROM_SENDER, REVERTS, CALLS_BACK, BLOCKS, NO_ZERO = (
+    range(9)
+)
+COIN = 3
+"""An underlying whose collateral is a strange token."""
 
 
 def strange(habit: int, decimals: int = 6) -> tuple[World, Contract]:
@@ -373,6 +434,17 @@ def strange(habit: int, decimals: int = 6) -> tuple[World, Contract]:
     world.give(world.usd, ALICE, 1_000 * 10**decimals)
     world.usd.transact("setHabit", habit)
     return world, world.usd
+
+
+def with_coin(habit: int, decimals: int = 8) -> tuple[World, Contract]:
+    """A world that takes a strange token as collateral; Alice is 0, holds 1,000 coins that the vault may take, and has a little cash."""
+    world = World()
+    coin = world.machine.deploy("StrangeToken", decimals)
+    world.vault.transact("setCollateral", COIN, coin.address)
+    world.open(person("alice"), 1)
+    world.give(coin, ALICE, 1_000 * 10**decimals)
+    coin.transact("setHabit", habit)
+    return world, coin
 
 
 def test_attack_22_token_without_return_value_works() -> None:
@@ -432,6 +504,7 @@ def test_attack_22_token_that_calls_back_finds_the_door_closed() -> None:
         ("depositSpot", (0, BTC, 1, b"")),
         ("withdrawSpot", (0, BTC, 1, ALICE, b"", b"")),
         ("withdraw", (0, 1, ALICE, (0, bytes(32), 0, 0, 0, 0, b""), [])),
+        ("withdrawFull", (0, 1, ALICE, b"", b"")),
     ):
         token.transact("setCallBack", world.vault.address, world.vault.encode(name, *args))
         with refused_as(REENTERED):
@@ -455,6 +528,132 @@ def test_attack_22_decimals(decimals: int, amount: int, cash: int) -> None:
             world.vault.transact("withdrawUnencumbered", 0, amount - 1, ALICE, caller=ALICE)
     world.do(world.vault, "withdrawUnencumbered", 0, amount, BOB, by=ALICE)
     assert token.call("balanceOf", BOB) == amount
+
+
+@pytest.mark.parametrize("habit", [NONE, RETURNS_NOTHING, NO_ZERO])
+@pytest.mark.parametrize("decimals", [6, 24])
+def test_attack_22_tokens_that_pay_in_full_are_good_collateral(habit: int, decimals: int) -> None:
+    world, coin = with_coin(habit, decimals)
+    amount = 3 * 10**decimals
+    world.do(world.vault, "depositSpot", 0, COIN, amount, b"", by=ALICE)
+    assert world.portfolios[0] == book({COIN << 26: 3 * E8})
+    with refused("ZeroAmount"):
+        world.vault.transact("withdrawSpot", 0, COIN, 0, BOB, world.portfolios[0], b"", caller=ALICE)
+    world.do(world.vault, "withdrawSpot", 0, COIN, amount, BOB, world.portfolios[0], b"", by=ALICE)
+    assert coin.call("balanceOf", BOB) == amount
+    assert coin.call("balanceOf", world.vault.address) == 0
+
+
+@pytest.mark.parametrize(
+    ("habit", "pulled", "pushed"),
+    [
+        (RETURNS_FALSE, FAILED_TRANSFER, FAILED_TRANSFER),
+        (TAKES_FEE, "TransferShort(uint256,uint256)", None),
+        (TAKES_FROM_SENDER, None, "TransferShort(uint256,uint256)"),
+        (REVERTS, UNAVAILABLE, UNAVAILABLE),
+    ],
+)
+def test_attack_22_strange_collateral_is_refused_both_ways(
+    habit: int, pulled: str | None, pushed: str | None
+) -> None:
+    world, coin = with_coin(habit)
+    if pulled:
+        with refused_as(pulled):
+            world.vault.transact("depositSpot", 0, COIN, 1_000, b"", caller=ALICE)
+    coin.transact("setHabit", NONE)
+    world.do(world.vault, "depositSpot", 0, COIN, 1_000, b"", by=ALICE)
+    # Room for a token that takes more than it was told to.
+    coin.transact("mint", world.vault.address, 1)
+    coin.transact("setHabit", habit)
+    if pushed:
+        with refused_as(pushed):
+            world.vault.transact("withdrawSpot", 0, COIN, 1_000, BOB, world.portfolios[0], b"", caller=ALICE)
+    world.check()
+    assert coin.call("balanceOf", world.vault.address) == 1_001
+
+
+def test_attack_22_collateral_that_calls_back_finds_the_door_closed() -> None:
+    world, coin = with_coin(NONE)
+    world.do(world.vault, "depositSpot", 0, COIN, 1_000, b"", by=ALICE)
+    held = world.portfolios[0]
+    coin.transact("setHabit", CALLS_BACK)
+    for name, args in (
+        ("withdrawUnencumbered", (0, 1, ALICE)),
+        ("depositSpot", (0, COIN, 1, held)),
+        ("withdrawSpot", (0, COIN, 1_000, ALICE, held, b"")),
+        ("withdrawFull", (0, 1, ALICE, held, b"")),
+    ):
+        coin.transact("setCallBack", world.vault.address, world.vault.encode(name, *args))
+        with refused_as(REENTERED):
+            world.vault.transact("withdrawSpot", 0, COIN, 1_000, ALICE, held, b"", caller=ALICE)
+        with refused_as(REENTERED):
+            world.vault.transact("depositSpot", 0, COIN, 5, held, caller=ALICE)
+    world.check()
+
+
+def test_attack_22_blocklisted_owner_withdraws_to_someone_else() -> None:
+    """The refusal is the token's and loses nothing; nobody else is held up."""
+    world, token = strange(NONE)
+    world.do(world.vault, "depositCash", 0, 10, by=ALICE)
+    token.transact("setHabit", BLOCKS)
+    token.transact("setBlocked", ALICE)
+    with refused_as("Blocked(address)"):
+        world.vault.transact("withdrawUnencumbered", 0, 10, ALICE, caller=ALICE)
+    with refused_as("Blocked(address)"):
+        world.vault.transact("depositCash", 0, 1, caller=ALICE)
+    world.check()
+    world.do(world.vault, "withdrawUnencumbered", 0, 10, BOB, by=ALICE)
+    assert token.call("balanceOf", BOB) == 10
+
+
+def test_attack_22_token_that_reverts_on_zero_is_never_asked_to_move_nothing() -> None:
+    world, token = strange(NO_ZERO)
+    for name, args in (("depositCash", (0, 0)), ("withdrawUnencumbered", (0, 0, ALICE))):
+        with refused("ZeroAmount"):
+            world.vault.transact(name, *args, caller=ALICE)
+    world.do(world.vault, "depositCash", 0, 10, by=ALICE)
+    world.do(world.vault, "withdrawUnencumbered", 0, 10, BOB, by=ALICE)
+    assert token.call("balanceOf", BOB) == 10
+
+
+@pytest.mark.parametrize("pays_in", [True, False])
+def test_attack_25_a_reader_in_the_middle_of_a_transfer_never_sees_more_than_there_is(pays_in: bool) -> None:
+    """Cash is credited after its tokens came and debited before they go."""
+    world, token = strange(NONE)
+    world.do(world.vault, "depositCash", 0, 100, by=ALICE)
+    watcher = world.machine.deploy("BalanceWatcher")
+    token.transact("setHabit", CALLS_BACK)
+    token.transact("setCallBack", watcher.address, watcher.encode("look", world.vault.address, 0))
+    if pays_in:
+        world.do(world.vault, "depositCash", 0, 40, by=ALICE)
+    else:
+        world.do(world.vault, "withdrawUnencumbered", 0, 40, BOB, by=ALICE)
+    assert watcher.call("looks") == 1
+    assert watcher.call("cashSeen") == (100 if pays_in else 60) * 100
+    assert watcher.call("cashSeen") <= watcher.call("heldSeen") * 100
+    assert world.cash[0] == (140 if pays_in else 60) * 100
+
+
+def test_attack_21_first_depositor_gains_nothing_on_the_next(world: World) -> None:
+    """No shares: one unit, a fortune given away, and the next deposit is still credited to the unit."""
+    world.open(person("alice"))
+    world.open(person("bob"))
+    world.deposit(0, 1)
+    world.usd.transact("mint", world.vault.address, 10**15)
+    world.deposit(1, 10**6)
+    assert world.cash == [100, E8]
+    for account, owner in enumerate((ALICE, BOB)):
+        cash = world.cash[account]
+        with refused("WithdrawalAboveAllowed", cash + 100, cash):
+            world.vault.transact("withdrawUnencumbered", account, cash // 100 + 1, owner, caller=owner)
+        world.do(world.vault, "withdrawUnencumbered", account, cash // 100, owner, by=owner)
+
+
+def test_attack_21_donated_coins_credit_nobody(world: World) -> None:
+    world.open(person("alice"))
+    world.tokens[BTC].transact("mint", world.vault.address, 7 * E8)
+    world.deposit_spot(0, BTC, E8)
+    assert world.portfolios == [book({BTC_SPOT: E8})]
 
 
 def test_attack_21_donation_credits_nobody(traders: World) -> None:

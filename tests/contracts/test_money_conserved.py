@@ -3,6 +3,7 @@
 After each step of a random history:
 - cash over all accounts, and what settled legs still have to pay and receive, is at most the settlement tokens held;
 - the spot over all accounts is the tokens held; every other instrument nets to zero;
+- no action left an account below its requirement, unless it was below before and the action reduced its risk;
 - no slice worsened health, no refused call changed anything, and what events tell is what the contracts hold.
 """
 
@@ -15,7 +16,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evm.machine import ContractRefused
+from evm.machine import ADMIN, ContractRefused
+from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Instrument
 from marginproof.spec.portfolio import decode_portfolio
 from marginproof.spec.scenario import settled_value
@@ -53,6 +55,12 @@ STEPS = st.one_of(
     st.tuples(st.just("withdraw_spot"), ACCOUNT, st.sampled_from((BTC, ETH)), QUANTITY),
     st.tuples(st.just("trade"), ACCOUNT, ACCOUNT, st.sampled_from(TRADED), QUANTITY, st.integers(90, 110)),
     st.tuples(st.just("trade"), ACCOUNT, ACCOUNT, st.sampled_from(TRADED), QUANTITY, st.integers(90, 110)),
+    st.tuples(
+        st.just("trade_attested"), ACCOUNT, ACCOUNT, st.sampled_from(TRADED), QUANTITY, st.integers(90, 110)
+    ),
+    st.tuples(st.just("withdraw_full"), ACCOUNT, st.integers(1, 10**12)),
+    st.tuples(st.just("withdraw_all"), ACCOUNT),
+    st.tuples(st.just("pause"), st.booleans()),
     st.tuples(st.just("move"), st.integers(70, 140), st.integers(-500, 500)),
     st.tuples(st.just("wait"), st.integers(1, 4)),
     st.tuples(st.just("settle"), st.integers(0, 9)),
@@ -73,6 +81,8 @@ class History:
         for name in PEOPLE:
             self.world.open(person(name), 100_000)
         self.world.deposit(FUNDS, 10**14)
+        self.world.vault.transact("grantRole", keccak(b"PAUSER_ROLE"), ADMIN)
+        self.paused = False
         self.epoch()
 
     def epoch(self) -> None:
@@ -99,7 +109,33 @@ class History:
         leaf, proof = self.world.leaf(account)
         owner = self.owner(account)
         self.world.do(self.world.vault, "withdraw", account, amount, owner, leaf, proof, by=owner)
-        assert self.world.equity(account) >= self.world.figures(account).initial
+        assert not self.paused
+        self.covered(account)
+
+    def covered(self, account: int) -> None:
+        """The account has initial margin and no cash deficit."""
+        figures, cash = self.world.figures(account), self.world.cash[account]
+        assert cash + figures.value >= figures.initial
+        assert cash + figures.value >= figures.spot_value
+        assert not self.world.frozen[account]
+
+    def withdraw_full(self, account: int, amount: int) -> None:
+        portfolio, market = self.world.portfolios[account], self.world.market_bytes()
+        owner = self.owner(account)
+        self.world.do(self.world.vault, "withdrawFull", account, amount, owner, portfolio, market, by=owner)
+        self.covered(account)
+
+    def withdraw_all(self, account: int) -> None:
+        """Whoever has nothing but cash and was not called takes it, whatever else is going on."""
+        cash, owner = self.world.cash[account], self.owner(account)
+        if self.world.portfolios[account] or self.world.frozen[account] or cash < 100:
+            return
+        self.world.do(self.world.vault, "withdrawUnencumbered", account, cash // 100, owner, by=owner)
+        assert 0 <= self.world.cash[account] < 100
+
+    def pause(self, pause: bool) -> None:
+        self.world.do(self.world.vault, "pause" if pause else "unpause")
+        self.paused = pause
 
     def withdraw_spot(self, account: int, underlying: int, quantity: int) -> None:
         amount = quantity * (10**10 if underlying == ETH else 1)
@@ -114,7 +150,23 @@ class History:
 
     def trade(self, buyer: int, seller: int, instrument: int, quantity: int, percent: int) -> None:
         price = max(self.world.mark(instrument), 0) * percent // 100
+        before = {account: self.standing(account) for account in (buyer, seller)}
         self.world.trade(buyer, seller, instrument, quantity, price)
+        for account, (initial, equity) in before.items():
+            initial_after, equity_after = self.standing(account)
+            if equity_after < initial_after:
+                assert initial_after <= initial
+                assert equity_after + (initial - initial_after) // 10 >= equity
+
+    def standing(self, account: int) -> tuple[int, int]:
+        """Initial margin and equity."""
+        return self.world.figures(account).initial, self.world.equity(account)
+
+    def trade_attested(self, buyer: int, seller: int, instrument: int, quantity: int, percent: int) -> None:
+        price = max(self.world.mark(instrument), 0) * percent // 100
+        self.world.trade_attested(buyer, seller, instrument, quantity, price)
+        for account in (buyer, seller):
+            self.covered(account)
 
     def move(self, percent: int, funding: int) -> None:
         self.spots = {u: max(10**8, min(10**13, price * percent // 100)) for u, price in self.spots.items()}
@@ -214,6 +266,10 @@ def test_a_full_history_takes_every_kind_of_step() -> None:
         ("trade", 1, 2, BTC_FUTURE, 2 * E8, 100),
         ("withdraw_spot", 0, BTC, 1),
         ("withdraw", 2, 10**6),
+        ("pause", True),
+        ("trade_attested", 2, 1, ETH_PERP, E8, 101),
+        ("withdraw_full", 2, 10**6),
+        ("pause", False),
         ("move", 80, 3),
         ("call", 0),
         ("liquidate", 0, setting.MAX_SLICE),

@@ -138,6 +138,7 @@ def test_attack_19_buyer_pays_up_and_seller_receives_down(
     traders: World, quantity: int, price: int, paid: int, received: int
 ) -> None:
     before = list(traders.cash)
+    traders.advance(60)
     funding = setting.market(traders.time, funding={BTC: setting.SPOTS[BTC] - price})
     traders.post(funding)
     traders.trade(1, 0, BTC_PERP, quantity, price)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,10 +18,20 @@ from marginproof.spec.margin import Margin, ValueTable, margin, value_table
 from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
 from marginproof.spec.model import Model, encode_model, model_hash
 from marginproof.spec.portfolio import apply_trade, decode_portfolio
+from marginproof.spec.provenance import Change, folded
 from marginproof.spec.tree import proof, root, tree_levels
-from marginproof.spec.typed_data import EpochHeader, Leaf, Order, digest, domain_separator, leaf_of
+from marginproof.spec.typed_data import (
+    EpochHeader,
+    Leaf,
+    Order,
+    Tickets,
+    digest,
+    domain_separator,
+    leaf_of,
+)
 
 from . import setting
+from .bonds import bonded_set
 
 CHAIN_ID = 31_337
 FIRST_BLOCK = 1_000
@@ -44,11 +54,28 @@ THRESHOLD = 3
 NEVER = 2**64 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An epoch as posted."""
+
+    header: EpochHeader
+    signatures: bytes
+    market: bytes
+
+
 class World:
     """The deployment at the start: no accounts, no epoch."""
 
-    def __init__(self, house: str | None = None, settlement: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        house: str | None = None,
+        settlement: tuple[str, int] | None = None,
+        users: tuple[str, str, str] | None = None,
+        bond_value_e8: int = 10**7 * setting.E8,
+    ) -> None:
         """`house`: an address to connect in place of the liquidation house, for tests that write as it would.
+        `users`: addresses to connect to the epochs in place of vault, ledger and disputes. `bond_value_e8`: what a bond counts for in
+        the outflow's limit.
         `settlement`: contract and decimals of another settlement token.
         """
         self.machine = Machine(time=START, number=FIRST_BLOCK)
@@ -58,27 +85,32 @@ class World:
         self.market: MarketSnapshot | None = None
         self.header: EpochHeader | None = None
         self.leaves: list[Leaf] = []
+        self.posted: dict[int, Posted] = {}
         self._priced: tuple[MarketSnapshot, ValueTable] | None = None
         self.nonce = 0
         self.owners: list[LocalAccount] = []
         self.portfolios: list[bytes] = []
         self.cash: list[int] = []
         self.frozen: list[bool] = []
-        self._deploy(house, settlement)
+        self.opened_at: list[int] = []
+        self.changes: list[list[Change]] = []
+        self._deploy(house, settlement, users, bond_value_e8)
 
-    def _deploy(self, house: str | None, settlement: tuple[str, int] | None) -> None:
+    def _deploy(
+        self,
+        house: str | None,
+        settlement: tuple[str, int] | None,
+        users: tuple[str, str, str] | None,
+        bond_value_e8: int,
+    ) -> None:
         deploy = self.machine.deploy
         self.instruments = deploy("InstrumentRegistry", ADMIN)
         self.models = deploy("ModelRegistry", ADMIN)
-        self.attesters = deploy("AttesterSet", ADMIN, [a.address for a in ATTESTERS], THRESHOLD)
+        self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD, bond_value_e8)
         self.guard = deploy("PriceGuard", ADMIN)
-        self.epochs = deploy(
-            "EpochRegistry",
-            *(c.address for c in (self.attesters, self.models, self.instruments, self.guard)),
-            setting.MAX_AGE,
-            setting.MIN_DEPTH,
-        )
-        self.court = deploy("MarginCourt", self.instruments.address, self.models.address)
+        self.bounds = deploy("MarketBounds", ADMIN)
+        self.epochs = deploy("EpochRegistry", *self.registry_arguments())
+        self.court = deploy("MarginCourt", self.instruments.address, self.models.address, self.epochs.address)
         pricing = (self.epochs.address, self.court.address)
         self.ledger = deploy(
             "PortfolioLedger", ADMIN, self.instruments.address, *pricing, setting.SETTLE_DELAY
@@ -94,6 +126,12 @@ class World:
         )
         self.ledger.transact("connect", self.vault.address, house or self.house.address)
         self.vault.transact("connect", house or self.house.address)
+        self.fund = deploy("InsuranceFund", self.ledger.address, self.vault.address)
+        judged = (self.epochs, self.ledger, self.court, self.attesters)
+        self.disputes = deploy("Disputes", *(c.address for c in judged), setting.DISPUTE_TERMS)
+        self.attesters.transact("connect", self.disputes.address, self.fund.address)
+        real = (self.vault.address, self.ledger.address, self.disputes.address)
+        self.epochs.transact("connect", *(users or real))
         self.tokens = {
             setting.BTC: deploy("TestToken", "Bitcoin", "BTC", 8),
             setting.ETH: deploy("TestToken", "Ether", "ETH", 18),
@@ -109,8 +147,26 @@ class World:
             self.vault.transact("setCollateral", underlying, self.tokens[underlying].address)
             feed = self.feeds[underlying].address
             self.guard.transact("setFeed", underlying, feed, setting.FEED_AGE, setting.DEVIATION_BPS)
+            self.bounds.transact("setLimits", underlying, setting.LIMITS)
         self.instruments.transact("list", list(setting.LISTED))
         self.models.transact("publish", encode_model(self.model))
+
+    def registry_arguments(self, **changes: Any) -> tuple[Any, ...]:
+        """Constructor arguments of an epoch registry over this world's parts; `changes` by name: models=address, max_age=60."""
+        given = {
+            "admin": ADMIN,
+            "attester_set": self.attesters.address,
+            "models": self.models.address,
+            "instruments": self.instruments.address,
+            "guard": self.guard.address,
+            "bounds": self.bounds.address,
+            "max_age": setting.MAX_AGE,
+            "min_depth": setting.MIN_DEPTH,
+            "dispute_window": setting.DISPUTE_WINDOW,
+            "policy": setting.POLICY,
+        } | changes
+        admin, *rest = given.values()
+        return (admin, tuple(rest[:5]), *rest[5:])
 
     # --- time and transactions -------------------------------------------------------------------------------------
 
@@ -138,12 +194,21 @@ class World:
                 self.portfolios.append(b"")
                 self.cash.append(0)
                 self.frozen.append(False)
+                self.opened_at.append(self.machine.number)
+                self.changes.append([])
             case "PortfolioChanged":
-                self.portfolios[values["account"]] = values["portfolio"]
+                account, portfolio = values["account"], values["portfolio"]
+                self.portfolios[account] = portfolio
+                self.changes[account].append(Change(self.machine.number, keccak(portfolio)))
             case "CashChanged":
                 self.cash[values["account"]] = values["cash"]
             case "FrozenChanged":
                 self.frozen[values["account"]] = values["frozen"]
+            case "EpochPosted":
+                header = EpochHeader(*values["header"])
+                self.posted[header.round] = Posted(header, values["signatures"], values["market"])
+            case "EpochInvalidated":
+                del self.posted[values["round"]]
 
     def event(self, name: str) -> dict[str, Any]:
         """The values of the last transaction's only event of this name."""
@@ -237,20 +302,40 @@ class World:
         chain_id: int = CHAIN_ID,
     ) -> bytes:
         """The signers' signatures, in their order."""
+        return self.attested(header.struct_hash(), signers, chain_id)
+
+    def attested(
+        self,
+        struct_hash: bytes,
+        signers: Iterable[LocalAccount] = ATTESTERS[:THRESHOLD],
+        chain_id: int = CHAIN_ID,
+    ) -> bytes:
+        """The signers' signatures of a header or of tickets, in their order."""
         separator = domain_separator(chain_id, to_canonical_address(self.epochs.address))
-        message = digest(separator, header.struct_hash())
+        message = digest(separator, struct_hash)
         return b"".join(sign(signer, message) for signer in signers)
 
+    def newest(self) -> Posted | None:
+        """The newest valid epoch, by events."""
+        return self.posted[max(self.posted)] if self.posted else None
+
     def submit(
-        self, header: EpochHeader, signatures: bytes | None = None, market: bytes | None = None
+        self,
+        header: EpochHeader,
+        signatures: bytes | None = None,
+        market: bytes | None = None,
+        previous: bytes | None = None,
     ) -> None:
-        """Post a header, by default well signed and with the newest market."""
+        """Post a header, by default well signed, with the newest market and that of the newest valid epoch."""
+        newest = self.newest()
+        known = b"" if newest is None else newest.market
         self.do(
             self.epochs,
             "post",
             astuple(header),
             self.signatures(header) if signatures is None else signatures,
             self.market_bytes() if market is None else market,
+            known if previous is None else previous,
         )
         self.header = header
 
@@ -310,6 +395,48 @@ class World:
             self.order(seller, instrument, -quantity, price), self.order(buyer, instrument, quantity, price)
         )
 
+    # --- tickets ---------------------------------------------------------------------------------------------------
+
+    def ticket(self, order: Order) -> Leaf:
+        """The true leaf for what the order's account will hold, on the newest market."""
+        after = self.traded(order.account, order.instrument, order.quantity)
+        return leaf_of(order.account, keccak(after), self.figures_of(after))
+
+    def sign_tickets(self, *leaves: Leaf, header: EpochHeader | None = None) -> bytes:
+        """The quorum's signatures of leaves for an epoch, the newest by default."""
+        epoch = header or self.header
+        assert epoch is not None
+        hashes = tuple(leaf.struct_hash() for leaf in leaves)
+        return self.attested(Tickets(epoch.round, epoch.struct_hash(), hashes).struct_hash())
+
+    def attested_arguments(
+        self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
+    ) -> tuple[Any, ...]:
+        """What `settleAttested` takes: two orders, `a` resting, by default on true leaves, everything well signed."""
+        given = leaves or (self.ticket(a), self.ticket(b))
+        return (
+            astuple(a),
+            self.sign_order(a),
+            astuple(b),
+            self.sign_order(b),
+            self.portfolios[a.account],
+            self.portfolios[b.account],
+            *(astuple(leaf) for leaf in given),
+            self.sign_tickets(*given) if signatures is None else signatures,
+        )
+
+    def settle_attested(
+        self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
+    ) -> None:
+        """Settle two orders on tickets."""
+        self.do(self.ledger, "settleAttested", *self.attested_arguments(a, b, leaves, signatures))
+
+    def trade_attested(self, buyer: int, seller: int, instrument: int, quantity: int, price: int) -> None:
+        """A trade on tickets at a price, E8."""
+        self.settle_attested(
+            self.order(seller, instrument, -quantity, price), self.order(buyer, instrument, quantity, price)
+        )
+
     def mark(self, instrument: int) -> int:
         """What one unit is worth on the newest market, E8."""
         return self._values()(setting.TABLE.resolve(instrument))[0]
@@ -329,3 +456,7 @@ class World:
             assert self.ledger.call("portfolioHash", account) == keccak(portfolio)
             assert self.vault.call("cash", account) == self.cash[account]
             assert self.ledger.call("frozen", account) == self.frozen[account]
+            held = (self.owners[account].address.lower(), self.frozen[account], keccak(portfolio))
+            assert self.ledger.call("accountOf", account) == held
+            past = (self.opened_at[account], folded(self.changes[account]))
+            assert self.ledger.call("provenance", account) == past

@@ -45,23 +45,37 @@ def test_the_whole_crash_ends_with_a_clean_audit(tmp_path: Path) -> None:
     assert summary["withdrawals"]["allowed"] >= 6
     assert summary["withdrawals"]["refused"] >= 6
     assert summary["liquidationSteps"] >= 15
-    assert {"post an epoch", "settle a trade", "withdraw on a leaf", "settle expired legs"} <= set(
-        summary["gas"]
-    )
+    assert 0 < summary["tradesOnTickets"] < summary["trades"]
+    assert summary["disputes"] == []
+    assert {
+        "post an epoch",
+        "settle a trade on tickets",
+        "settle a trade in full",
+        "withdraw on a leaf",
+        "settle expired legs",
+    } <= set(summary["gas"])
     assert all("0 differences" in line for line in summary["audit"])
     assert "<svg" in report
     assert "http://" not in report.replace("http://www.w3.org", "")
 
 
-@pytest.mark.parametrize("units", [1, 250])
-def test_a_lie_of_n_units_makes_the_audit_fail_and_is_named(tmp_path: Path, units: int) -> None:
+@pytest.mark.parametrize(
+    ("units", "slashed", "paid"), [(1, False, "999.999999"), (200 * 10**8, True, "15000000")]
+)
+def test_a_lie_of_n_units_is_named_disputed_and_recovered_from(
+    tmp_path: Path, units: int, slashed: bool, paid: str
+) -> None:
     code, summary, _ = demo(tmp_path, "--tamper", str(units))
-    assert code == 5
-    assert summary["auditPassed"] is False
+    assert code == 0
+    assert summary["auditPassed"] is True
+    assert summary["epochs"] == [2, 3, 4, 6, 7, 8]
+    (case,) = summary["disputes"]
+    assert (case["round"], case["slashed"], case["paid"]) == (5, slashed, paid)
+    assert Decimal(case["difference"]) == Decimal(units) / 10**8
     named = summary["audit"][-1]
     posted, true = (Decimal(part.split(";")[0]) for part in named.split("posted as ")[1].split(", it is "))
     assert true - posted == Decimal(units) / 10**8
-    for word in ("epoch 5", "account ", "maintenanceMargin", "scenario ", "spot x "):
+    for word in ("epoch 5", "account ", "maintenanceMargin", "scenario ", "spot x ", "proven wrong on chain"):
         assert word in named
 
 

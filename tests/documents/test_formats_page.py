@@ -13,6 +13,7 @@ from marginproof.documents import Document, ModelDocument, parse_document
 from marginproof.documents.json_schema import DOCUMENT_KINDS
 from marginproof.documents.model_convert import field_value
 from marginproof.errors import InputError
+from marginproof.protocol.deploy_config import DEPLOY_FORMAT, DeployPlan, RolesPlan, TimelockPlan
 from marginproof.spec.model_fields import FIELDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -21,12 +22,15 @@ EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
 
 def kind(example: str) -> type[Document]:
     document = json.loads(example)
+    if document["format"] == DEPLOY_FORMAT:
+        return DeployPlan
     name = str(document["format"]).removeprefix("marginproof/").rpartition("@")[0]
     return DOCUMENT_KINDS["market-what-if" if '"vols"' in example else name]
 
 
 def test_there_is_one_example_of_each_format() -> None:
     assert sorted(kind(example).__name__ for example in EXAMPLES) == [
+        "DeployPlan",
         "MarketDocument",
         "ModelDocument",
         "PortfolioDocument",
@@ -70,6 +74,16 @@ def test_the_table_gives_the_ranges_of_the_specification(words: str, field: str)
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_accepted(example: str) -> None:
     parse_document(kind(example), example, "example")
+
+
+@pytest.mark.parametrize("field", ["threshold", *RolesPlan.model_fields, *TimelockPlan.model_fields])
+def test_the_page_names_a_field_of_the_plan(field: str) -> None:
+    section = PAGE[PAGE.index("## Deployment plan") : PAGE.index("## Option chains")]
+    assert f"{field}`" in section
+
+
+def test_the_page_gives_the_defaults_of_the_timelock() -> None:
+    assert f"default {TimelockPlan().delay} " in PAGE
 
 
 def test_the_error_example_is_real() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from marginproof.spec.instruments import IdParts, Instrument, Kind, instrument_id
-from marginproof.spec.market import MarketSnapshot, encode_market
+from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
 from marginproof.spec.model import Model, encode_model
 from marginproof.spec.portfolio import Position, encode_portfolio
 
@@ -14,7 +14,7 @@ from .machine import ADMIN, Contract, Machine
 
 
 class Court:
-    """InstrumentRegistry, ModelRegistry and MarginCourt; instruments are registered as they are met.
+    """InstrumentRegistry, ModelRegistry and MarginCourt, with a stub of the epochs; instruments are registered as they are met.
 
     `underlyings` are symbols to register; expiries may lie in the past of the market, not of the machine, whose time is 1 until
     `machine.set_time` is called.
@@ -26,8 +26,9 @@ class Court:
         self.models = self.machine.deploy("ModelRegistry", ADMIN)
         self.instruments.transact("grantRole", self.instruments.call("LISTER_ROLE"), ADMIN)
         self.models.transact("grantRole", self.models.call("MODEL_ROLE"), ADMIN)
+        self.epochs = self.machine.deploy("TestEpochs")
         self.court: Contract = self.machine.deploy(
-            "MarginCourt", self.instruments.address, self.models.address
+            "MarginCourt", self.instruments.address, self.models.address, self.epochs.address
         )
         self.expiries: dict[int, list[int]] = {}
         self.strikes: dict[int, list[int]] = {}
@@ -70,6 +71,20 @@ class Court:
     def reprice(self, model_hash: bytes, portfolio: bytes, market: MarketSnapshot, choices: bytes) -> Any:
         """The court's figures under chosen scenarios."""
         return self.court.call("repriceScenario", model_hash, portfolio, encode_market(market), choices)
+
+    def post(self, market: MarketSnapshot) -> None:
+        """Make a market the newest epoch's, so that the court need not check it."""
+        self.epochs.transact("setMarket", market_hash(market))
+
+    def forget(self) -> None:
+        """No epoch is posted: the court checks every market."""
+        self.epochs.transact("setMarket", bytes(32))
+
+    def losses_at(
+        self, model_hash: bytes, portfolio: bytes, market: MarketSnapshot, choices: bytes
+    ) -> list[int]:
+        """The court's loss at the chosen index of each held underlying, E34."""
+        return list(self.court.call("lossesAt", model_hash, portfolio, encode_market(market), choices))
 
     def losses(
         self, model_hash: bytes, portfolio: bytes, market: MarketSnapshot, underlying: int

@@ -29,11 +29,15 @@ ADMIN = "0x" + "a1" * 20
 """Deploys contracts and is their admin, unless a test says otherwise."""
 STRANGER = "0x" + "5e" * 20
 """Has no role anywhere."""
+NOBODY = "0x" + "00" * 20
+"""The zero address."""
 START = 1_700_000_000
 """Block time of a new machine, unix seconds."""
 
 _GAS = 2**40
 _OUTPUT = re.compile(r"output: 0x([0-9a-f]*)")
+_ACCOUNT = re.compile(r"(0x[0-9a-f]{40}): Account {")
+_SLOT = re.compile(r"(\d+): StorageSlot { previous_or_original_value: \d+, present_value: (\d+)")
 _BUILT_IN_ERRORS = (
     {"type": "error", "name": "Error", "inputs": [{"type": "string"}]},
     {"type": "error", "name": "Panic", "inputs": [{"type": "uint256"}]},
@@ -183,10 +187,32 @@ class Machine:
         """Block time, unix seconds."""
         return self._time
 
+    @property
+    def number(self) -> int:
+        """The block's number."""
+        return self._number
+
     def set_time(self, time: int) -> None:
         """Mine nothing, but let the block's time be `time` and its number one more."""
         self._time, self._number = time, self._number + 1
         self._evm.set_block_env(self._block())
+
+    def cold(self, contract: Contract) -> Contract:
+        """The contract in a new machine of the same state, of which nothing was touched yet: in its gas is what the first touch of an
+        account or of a slot costs."""
+        other = Machine(self._time, self._number)
+        journal = self._evm.journal_str
+        starts = [*_ACCOUNT.finditer(journal)]
+        ends = [*(start.start() for start in starts[1:]), len(journal)]
+        for start, end in zip(starts, ends, strict=True):
+            address = to_checksum_address(start[1])
+            other._evm.insert_account_info(address, self._evm.basic(address))
+            for slot, value in _SLOT.findall(journal[start.start() : end]):
+                # An insertion leaves the account loaded, and with it every later slot warm: going back forgets that, and keeps the value.
+                checkpoint = other._evm.snapshot()
+                other._evm.insert_account_storage(address, int(slot), int(value))
+                other._evm.revert(checkpoint)
+        return Contract(other, contract.artifact, contract.address)
 
     def deploy(self, name: str, *args: Any, caller: str = ADMIN) -> Contract:
         """Deploy a contract by its name, with constructor arguments."""
@@ -203,11 +229,13 @@ class Machine:
         self._contracts[address] = contract
         return contract
 
-    def raw(self, address: str, data: bytes, caller: str = ADMIN, *, keep: bool = False) -> bytes:
-        """Call with bytes, get bytes; raises ContractRefused."""
+    def raw(
+        self, address: str, data: bytes, caller: str = ADMIN, *, keep: bool = False, gas: int | None = None
+    ) -> bytes:
+        """Call with bytes, get bytes; raises ContractRefused, or RuntimeError where the gas does not suffice."""
         checkpoint = None if keep else self._evm.snapshot()
         try:
-            return bytes(self._evm.message_call(caller, address, calldata=data))
+            return bytes(self._evm.message_call(caller, address, calldata=data, gas=gas))
         except RuntimeError as error:
             raise self._failure(error) from None
         finally:

@@ -9,13 +9,26 @@ import pytest
 
 from marginproof.spec.instruments import Instrument, Kind
 from marginproof.spec.margin import margin, value_table
-from marginproof.spec.market import encode_market
+from marginproof.spec.market import MarketSnapshot, encode_market
 from marginproof.spec.model import Model, Scenario, VolKind, encode_model, model_hash
 
 from .agreement import assert_refused_alike
 from .court import Court
-from .machine import refused
-from .samples import DAY, LATER, LIVE, MARKET, MODEL, SETTLED, TIME, WAD, model_with, rules
+from .machine import NOBODY, Contract, Machine, refused
+from .samples import (
+    DAY,
+    LATER,
+    LIVE,
+    MARKET,
+    MODEL,
+    SETTLED,
+    TIME,
+    WAD,
+    market_with,
+    model_with,
+    raw_market,
+    rules,
+)
 
 UNIT = 10**8
 SPOT = Instrument(1, Kind.SPOT)
@@ -29,6 +42,12 @@ PUT = Instrument(1, Kind.PUT, LIVE, STRIKE)
 @pytest.fixture(scope="module")
 def court() -> Court:
     return Court(underlyings=3)
+
+
+def keccak_of_market(market: MarketSnapshot) -> bytes:
+    """The market hash of bytes that `encode_market` would refuse."""
+    harness: Contract = Machine().deploy("CodecHarness")
+    return bytes(harness.call("marketHash", raw_market(market)))
 
 
 def test_nothing_held(court: Court) -> None:
@@ -126,8 +145,9 @@ WRONG = (
 @pytest.mark.parametrize("choices", WRONG, ids=[choices.hex() or "none" for choices in WRONG])
 def test_wrong_choices(court: Court, choices: bytes) -> None:
     model, portfolio = court.publish(MODEL), court.portfolio([(SPOT, UNIT), (PERPETUAL, UNIT)])
-    with refused("WrongChoices", choices):
-        court.reprice(model, portfolio, MARKET, choices)
+    for call in (court.reprice, court.losses_at):
+        with refused("WrongChoices", choices):
+            call(model, portfolio, MARKET, choices)
 
 
 def test_choices_without_positions(court: Court) -> None:
@@ -139,8 +159,9 @@ def test_a_scenario_that_is_not_there(court: Court) -> None:
     model, portfolio = court.publish(MODEL), court.portfolio([(SPOT, UNIT)])
     court.reprice(model, portfolio, MARKET, bytes((1, 3)))
     for index in (4, 255):
-        with refused("ScenarioOutOfRange", index, 4):
-            court.reprice(model, portfolio, MARKET, bytes((1, index)))
+        for call in (court.reprice, court.losses_at):
+            with refused("ScenarioOutOfRange", index, 4):
+                call(model, portfolio, MARKET, bytes((1, index)))
 
 
 def refused_by_all(
@@ -150,6 +171,7 @@ def refused_by_all(
     for call, more in (
         ("recompute", ()),
         ("repriceScenario", (bytes((underlying, 0)),)),
+        ("lossesAt", (bytes((underlying, 0)),)),
         ("losses", (underlying,)),
     ):
         with refused(name, *values):
@@ -192,6 +214,44 @@ def test_losses_of_an_underlying_not_held_or_not_modelled(court: Court) -> None:
     assert court.losses(model, portfolio, MARKET, 2) == [0] * 4
     with refused("MissingModelSection", 3):
         court.losses(model, portfolio, MARKET, 3)
+
+
+def test_the_losses_at_chosen_indices_are_those_of_the_specification(court: Court) -> None:
+    model, book = court.publish(MODEL), [(CALL, -UNIT), (PUT, 2 * UNIT), (PERPETUAL, UNIT)]
+    portfolio, expected = court.portfolio(book), margin(book, value_table(MARKET, MODEL))
+    first, second = expected.scans
+    for index in range(4):
+        found = court.losses_at(model, portfolio, MARKET, bytes((1, index, 2, 3 - index)))
+        assert found == [first.losses[index], second.losses[3 - index]]
+    assert court.losses_at(model, b"", MARKET, b"") == []
+
+
+def test_the_newest_epoch_s_market_is_not_checked_again(court: Court) -> None:
+    """Known by its hash alone: bytes that differ anywhere are checked in full."""
+    model, portfolio = court.publish(MODEL), court.portfolio([(SPOT, UNIT)])
+    figures = court.recompute(model, portfolio, MARKET)
+    spent = court.court.gas
+    bad = market_with("sigma", 0)
+    court.epochs.transact("setMarket", keccak_of_market(bad))
+    assert court.court.call("recompute", model, portfolio, raw_market(bad)) == figures
+    assert court.court.gas < spent
+    for other in (market_with("sigma", -1), replace(bad, time=0)):
+        with refused("OutOfRange"):
+            court.court.call("recompute", model, portfolio, raw_market(other))
+    for length in (0, 16, 100, len(raw_market(bad)) - 1):
+        with refused("BadLength", length):
+            court.court.call("recompute", model, portfolio, raw_market(bad)[:length])
+    court.forget()
+    with refused("OutOfRange"):
+        court.court.call("recompute", model, portfolio, raw_market(bad))
+
+
+def test_without_an_epoch_registry_every_market_is_checked(court: Court) -> None:
+    model = court.publish(MODEL)
+    alone = court.machine.deploy("MarginCourt", court.instruments.address, court.models.address, NOBODY)
+    assert alone.call("recompute", model, b"", raw_market(MARKET)) == (0, 0, 0, 0, b"")
+    with refused("OutOfRange"):
+        alone.call("recompute", model, b"", raw_market(market_with("sigma", 0)))
 
 
 def test_the_model_bytes_are_the_published_ones(court: Court) -> None:

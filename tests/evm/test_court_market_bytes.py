@@ -157,7 +157,12 @@ def test_several_faults_give_the_first(harness: Contract) -> None:
 def test_the_court_checks_the_market_too() -> None:
     court = Court()
     model = court.publish(MODEL)
-    for call, more in (("recompute", ()), ("repriceScenario", (b"",)), ("losses", (1,))):
+    for call, more in (
+        ("recompute", ()),
+        ("repriceScenario", (b"",)),
+        ("lossesAt", (b"",)),
+        ("losses", (1,)),
+    ):
         with refused("OutOfRange", "spot", 0, limits.MIN_SPOT, limits.MAX_SPOT):
             court.court.call(call, model, b"", raw_market(market_with("spot_e8", 0)), *more)
         with refused("BadLength", 3):

@@ -41,6 +41,8 @@ def assert_as_specified(
             chosen = bytearray(choices(expected))
             chosen[2 * number + 1] = index
             repriced = court.reprice(model, portfolio, drawn.market, bytes(chosen))
+            at = court.losses_at(model, portfolio, drawn.market, bytes(chosen))
+            assert at == [s.losses[index if s is scan else s.worst] for s in expected.scans]
             assert repriced[:2] == figures[:2]
             assert repriced[2] <= figures[2]
             assert repriced[3] <= figures[3]
@@ -55,7 +57,10 @@ def test_figures_losses_and_every_index(value: Value) -> None:
         court = Court(underlyings=2)
         drawn = world(rng, (1, 2), 9, value)
         model, values = court.publish(drawn.model), value_table(drawn.market, drawn.model)
-        for _ in range(BOOKS):
+        court.post(drawn.market)
+        for i in range(BOOKS):
+            if i == 1:
+                court.forget()
             assert_as_specified(court, model, drawn, values, book(rng, drawn, 40))
 
 

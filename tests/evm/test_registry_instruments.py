@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from marginproof.spec.errors import SpecError
@@ -14,6 +16,7 @@ from marginproof.spec.limits import (
     MAX_UNDERLYINGS,
     MIN_STRIKE,
 )
+from marginproof.spec.logarithm import logarithm
 from marginproof.spec.portfolio import Position, encode_portfolio
 
 from .machine import ADMIN, START, STRANGER, Contract, Event, Machine, refused
@@ -189,6 +192,35 @@ def test_terms_of_every_kind(filled: Contract) -> None:
     assert list(filled.call("terms", b"")) == []
 
 
+def test_terms_of_many_expiries_and_strikes(registry: Contract) -> None:
+    """More expiries than stand in the head, more strikes than one piece of code holds, both met again and again; with logarithms, too."""
+    rng = Random(19)
+    strikes, expiries = {}, {}
+    for underlying in (1, 2):
+        registry.transact("addUnderlying", f"U{underlying}")
+        expiries[underlying] = [START + DAY + 997 * rng.randrange(1_000) * 60 + i for i in range(29)]
+        for expiry in expiries[underlying]:
+            registry.transact("addExpiry", underlying, expiry)
+        drawn = {rng.randint(1, 10**6) * 10**8 for _ in range(200)}
+        drawn |= {int(MIN_STRIKE * (MAX_STRIKE / MIN_STRIKE) ** rng.random()) for _ in range(400)}
+        strikes[underlying] = rng.sample(sorted(drawn), 600)
+        for start in range(0, 600, 33):
+            registry.transact("addStrikes", underlying, strikes[underlying][start : start + 33])
+        assert list(registry.call("strikes", underlying)) == strikes[underlying]
+        assert list(registry.call("expiries", underlying)) == expiries[underlying]
+        assert list(registry.call("expiriesFrom", underlying, 9)) == expiries[underlying][9:]
+    for _ in range(5):
+        picks = sorted({(rng.choice((1, 2)), rng.randrange(29), rng.randrange(600)) for _ in range(120)})
+        portfolio = b"".join(one(instrument(e + 2, k + 1, underlying=u)) for u, e, k in picks)
+        expected = [expiries[u][e] << 64 | strikes[u][k] for u, e, k in picks]
+        assert list(registry.call("terms", portfolio)) == expected
+        priced = [
+            expiry << 72 | logarithm(strike) for expiry, strike in (divmod(word, 2**64) for word in expected)
+        ]
+        assert [w >> 64 for w in registry.call("pricingTerms", portfolio)] == priced
+        assert [w % 2**64 for w in registry.call("pricingTerms", portfolio)] == [w % 2**64 for w in expected]
+
+
 UNKNOWN = {
     "no underlying": instrument(0) - (1 << 26),
     "underlying never added": instrument(0, underlying=3),
@@ -210,6 +242,9 @@ def test_unknown_instruments(filled: Contract, id_: int) -> None:
         table.resolve(id_)
     with refused("UnknownInstrument", id_):
         filled.call("terms", one(instrument(0)) + one(id_))
+    # Behind an option, whose strikes are at hand then.
+    with refused("UnknownInstrument", id_):
+        filled.call("terms", one(instrument(2, 1)) + one(id_))
     with refused("UnknownInstrument", id_):
         filled.transact("list", [instrument(2), id_])
     assert not filled.call("isListed", instrument(2))

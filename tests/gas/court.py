@@ -1,111 +1,136 @@
-"""Gas of MarginCourt over books of 1, 10 and 100 options: 31 scenarios with both skews, static discounts, and every charge.
+"""Gas of MarginCourt over books of 1, 10 and 100 options of distinct strikes in a market of 12 expiries, under options-33 with a delta
+charge and a short-option minimum added: 33 scenarios, both skews, static discounts, every charge.
 
-What the call uses is counted, a transaction's own 21,000 and its calldata included, all storage cold.
+What a transaction uses is counted, its own 21,000 and its calldata included, everything cold. The market is the newest epoch's, except
+where the name says that it is checked.
 """
 
 from __future__ import annotations
 
-from itertools import product
+from dataclasses import replace
+from functools import partial
+from math import isqrt
 
 from evm.court import Court
+from evm.machine import Machine
 from evm.samples import DAY, TIME, WAD
+from marginproof.documents import model_to_spec
+from marginproof.models import load_model
 from marginproof.spec.instruments import Instrument, Kind
-from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket
-from marginproof.spec.model import Model, ModelSection, Scenario, VolKind, neutral_section
+from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket, encode_market
+from marginproof.spec.model import Model, ModelSection
 from marginproof.spec.svi import Svi
 
 UNIT = 10**8
 PERCENT = WAD // 100
-SIZES = {1: 1, 10: 2, 100: 10}
+SIZES = {1: 1, 10: 2, 100: 12}
 """Options, and the expiries that they are spread over."""
-_SMILE = Svi(WAD // 500, WAD // 20, -WAD // 5, WAD // 50, WAD // 7)
-_EXPIRIES = tuple(TIME + days * DAY for days in (1, 3, 8, 15, 29, 43, 71, 120, 200, 330))
-_SCENARIOS = (
-    Scenario(118 * PERCENT, VolKind.UP, WAD),
-    *(
-        Scenario(WAD + move * WAD // 1_000, kind, WAD)
-        for move, kind in product((135, 90, 45, 0, -45, -90, -135), (VolKind.UP, VolKind.NONE, VolKind.DOWN))
-    ),
-    Scenario(82 * PERCENT, VolKind.UP, WAD),
-    *(Scenario(spot * PERCENT, VolKind.UP, WAD // 20) for spot in (34, 67, 150, 200, 300, 400)),
-    Scenario(WAD, VolKind.LINEAR_SKEW, WAD),
-    Scenario(WAD, VolKind.ABSOLUTE_SKEW, WAD),
-)
+VOL_UP = 7
+"""The index of a scenario that moves spot and volatility."""
+YEAR = 365 * DAY
+_EXPIRIES = tuple(TIME + days * DAY for days in (1, 2, 3, 8, 15, 29, 43, 71, 120, 200, 290, 330))
+_STRIP = 100
+STRIP_ROW = "Black-76, average over a strip"
 
 
 def _section() -> ModelSection:
-    return neutral_section(
-        1,
-        _SCENARIOS,
-        maintenance_factor=80 * PERCENT,
-        vol_up=50 * PERCENT,
-        vol_down=27 * PERCENT,
-        min_vol_up=45 * PERCENT,
-        power_short=30 * PERCENT,
-        power_long=13 * PERCENT,
-        averaging_seconds=1_800,
-        linear_cap=15 * PERCENT,
-        absolute_cap=15 * PERCENT,
-        skew_minimum=PERCENT,
-        skew_width=4 * WAD,
-        skew_vol=60 * PERCENT,
-        skew_vol_slope=-10 * PERCENT,
-        long_base=95 * PERCENT,
-        long_rate_multiple=WAD,
-        long_rate_add=8 * PERCENT,
-        short_base=104 * PERCENT,
-        short_rate_multiple=WAD // 2,
-        short_rate_add=8 * PERCENT,
-        basis_up=104 * PERCENT,
-        basis_down=96 * PERCENT,
-        basis_base=WAD // 2,
-        basis_per_year=2 * WAD,
-        delta_net=10 * PERCENT,
-        delta_hedged=PERCENT,
-        short_minimum=10 * UNIT,
-        naked_maintenance=WAD // 300,
-        naked_initial=WAD // 500,
-        confidence_threshold=55 * PERCENT,
-        confidence_rate=WAD,
-    )
+    (section,) = model_to_spec(load_model("options-33"), {"BTC": 1}).sections
+    return replace(section, delta_net=10 * PERCENT, delta_hedged=PERCENT, short_minimum=10 * UNIT)
+
+
+def _quote(expiry: int) -> ExpiryMarket:
+    """A quote at about 50 % volatility, with a skew: total variance is 0.25 tau at the money, two fifths of it from the wings' term."""
+    time = expiry - TIME
+    variance = WAD * time // (4 * YEAR)
+    sigma = WAD // 10 + 3 * isqrt(WAD * WAD * time // YEAR) // 10
+    b = 2 * variance * WAD // (5 * sigma)
+    smile = Svi(3 * variance // 5, b, -WAD // 4 - 7, WAD // 50 + 13, sigma)
+    forward = (95_663 * UNIT + 4_783 * UNIT * time // YEAR) + 12_345_678
+    return ExpiryMarket(expiry, forward, WAD // 20, smile)
 
 
 def _market() -> MarketSnapshot:
-    quotes = tuple(ExpiryMarket(e, 95_777 * UNIT, WAD // 20, _SMILE) for e in _EXPIRIES)
-    return MarketSnapshot(
-        TIME, UNIT, (UnderlyingMarket(1, 95_663 * UNIT, 95_700 * UNIT, WAD, 0, (), quotes),)
-    )
+    spot, perpetual = 95_663 * UNIT + 50_604_855, 95_700 * UNIT + 12_000_000
+    part = UnderlyingMarket(1, spot, perpetual, WAD, 0, (), tuple(map(_quote, _EXPIRIES)))
+    return MarketSnapshot(TIME, UNIT, (part,))
+
+
+def _strike(i: int) -> int:
+    """Strike `i` of 100, from 47,500 up to 146,500, E8."""
+    return (47_500 + 1_000 * i) * UNIT
 
 
 def _book(options: int, expiries: int) -> list[tuple[Instrument, int]]:
-    each = options // expiries
+    """Strikes even over the range, one after another in the next of so many expiries; calls and puts, long and short."""
     return [
         (
-            Instrument(1, (Kind.CALL, Kind.PUT)[i % 2], expiry, (70_000 + 5_000 * i) * UNIT),
-            (-1) ** (i // 2) * (i + 1) * UNIT,
+            Instrument(
+                1,
+                (Kind.CALL, Kind.PUT)[i % 2],
+                _EXPIRIES[i % expiries * (len(_EXPIRIES) // expiries)],
+                _strike((2 * i + 1) * _STRIP // (2 * options)),
+            ),
+            (-1) ** (i // 2) * (i % 17 + 1) * UNIT,
         )
-        for expiry in _EXPIRIES[:expiries]
-        for i in range(each)
+        for i in range(options)
     ]
+
+
+def _court() -> Court:
+    """A court whose registry knows every strike and expiry from the start, in increasing order."""
+    court = Court(1)
+    for expiry in _EXPIRIES:
+        court.id_of(Instrument(1, Kind.FUTURE, expiry))
+    for i in range(_STRIP):
+        court.id_of(Instrument(1, Kind.CALL, _EXPIRIES[0], _strike(i)))
+    return court
+
+
+def _gas(court: Court, name: str, model: bytes, portfolio: bytes, *choices: bytes) -> int:
+    """Gas of one call as a transaction of its own, everything cold."""
+    contract = court.machine.cold(court.court)
+    contract.call(name, model, portfolio, encode_market(_market()), *choices)
+    return contract.gas
 
 
 def measure_court() -> dict[str, int]:
     """Gas by call and number of options."""
-    court, market, section = Court(1), _market(), _section()
-    model, count = court.publish(Model((section,))), len(_SCENARIOS)
+    court, market, section = _court(), _market(), _section()
+    model, count = court.publish(Model((section,))), len(section.scenarios)
     indices = {
-        "one scenario": 8,
+        "one scenario": VOL_UP,
         "a skew": count - 1,
         "basis": count,
         "delta": count + 1,
         "short minimum": count + 2,
     }
+    books = {f"{n} options": court.portfolio(_book(n, expiries)) for n, expiries in SIZES.items()}
+    books["10 options in 10 expiries"] = court.portfolio(_book(10, 10))
     gas = {}
-    for options, expiries in SIZES.items():
-        portfolio = court.portfolio(_book(options, expiries))
-        court.recompute(model, portfolio, market)
-        gas[f"full, {options} options"] = court.court.gas
+    for size, portfolio in books.items():
+        choice = bytes((1, VOL_UP))
+        gas[f"one scenario, market checked, {size}"] = _gas(
+            court, "repriceScenario", model, portfolio, choice
+        )
+    court.post(market)
+    for size, portfolio in books.items():
+        gas[f"full, {size}"] = _gas(court, "recompute", model, portfolio)
         for name, index in indices.items():
-            court.reprice(model, portfolio, market, bytes((1, index)))
-            gas[f"{name}, {options} options"] = court.court.gas
-    return gas
+            gas[f"{name}, {size}"] = _gas(court, "repriceScenario", model, portfolio, bytes((1, index)))
+    return gas | {STRIP_ROW: measure_strip()}
+
+
+def measure_strip() -> int:
+    """Gas of one option value from forward, strike, their logarithms, total volatility and discount factor: 25 strikes at each of four
+    total volatilities, without what reading them and the loop take."""
+    machine = Machine()
+    logarithm = partial(machine.deploy("PricingHarness").call, "ln")
+    forward, discount = 95_663 * UNIT, 2**58 - 2**52
+    strikes = [_strike(4 * i) for i in range(25)]
+    strip = [
+        (strike, log, 2**58 * percent // 100)
+        for percent in (5, 15, 30, 60)
+        for strike, log in zip(strikes, logarithm(strikes), strict=True)
+    ]
+    expiry = (forward, *logarithm([forward]), discount)
+    return int(machine.deploy("StripHarness").call("stripGas", expiry, strip)) // len(strip)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from evm.machine import artifact
+
 from .court import measure_court
 
 SNAPSHOT = Path(__file__).resolve().parents[1] / "gas.json"
 FULL_LIMIT = 12_000_000
+SIZE_LIMIT = 24_576
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +29,8 @@ def test_every_figure_is_the_committed_one(measured: dict[str, int]) -> None:
 
 def test_the_full_check_of_100_options_stays_in_its_limit(measured: dict[str, int]) -> None:
     assert measured["full, 100 options"] < FULL_LIMIT
+
+
+def test_the_court_and_its_checker_fit_the_size_limit() -> None:
+    for name in ("MarginCourt", "MarketChecker"):
+        assert artifact(name).runtime_size < SIZE_LIMIT

@@ -88,9 +88,10 @@ class Stage:
 
     def trade_all(self, done: Round) -> None:
         values = ValueTable(done.epoch.market, done.epoch.state.model())
+        state = Replayer(self.venue).state_at()
         for account, book in enumerate(self.world.books):
             for trade in book.trades:
-                self.world.trade(account, trade, values(trade.instrument)[0], done.epoch.market_bytes)
+                self.world.trade(account, trade, values(trade.instrument)[0], state)
 
 
 @contextmanager

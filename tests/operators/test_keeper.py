@@ -8,8 +8,8 @@ import pytest
 from marginproof.demo.operators import free_port
 from marginproof.demo.tamper import Tamper
 from marginproof.errors import ChainError
-from marginproof.keeper.collect import QuorumNotReachedError
 from marginproof.keeper.post import post
+from marginproof.protocol.quorum import QuorumNotReachedError
 from marginproof.protocol.replay import Replayer
 from marginproof.spec.portfolio import encode_portfolio
 from operators.stage import Stage, served

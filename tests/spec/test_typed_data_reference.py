@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marginproof.spec.margin import Margin, UnderlyingScan
-from marginproof.spec.typed_data import EpochHeader, Leaf, Order, digest, domain_separator, leaf_of, word
+from marginproof.spec.typed_data import (
+    EpochHeader,
+    Leaf,
+    Order,
+    Tickets,
+    digest,
+    domain_separator,
+    leaf_of,
+    word,
+)
 from marginproof.spec.units import E8, E34
 
 TYPES = {
@@ -24,6 +33,7 @@ TYPES = {
         "uint256 initialMargin,uint256 maintenanceMargin,bytes worstScenarios"
     ),
     "Order": "uint64 account,uint32 instrument,int64 quantity,int64 price,uint64 nonce,uint64 deadline",
+    "Tickets": "uint64 round,bytes32 headerHash,bytes32[] leaves",
 }
 
 u64 = st.integers(0, 2**64 - 1)
@@ -36,11 +46,13 @@ addresses = st.binary(min_size=20, max_size=20)
 headers = st.builds(EpochHeader, u64, u64, u64, b32, u64, b32, b32, b32, u64)
 leaves = st.builds(Leaf, u64, b32, i256, i256, u256, u256, st.binary(max_size=70))
 orders = st.builds(Order, u64, st.integers(0, 2**32 - 1), i64, i64, u64, u64)
+tickets = st.builds(Tickets, u64, b32, st.lists(b32, max_size=5).map(tuple))
 
 
 def _reference(name: str, values: tuple[Any, ...], chain_id: int, contract: bytes) -> SignableMessage:
     fields = [dict(zip(("type", "name"), field.split(" "), strict=True)) for field in TYPES[name].split(",")]
-    message = {field["name"]: value for field, value in zip(fields, values, strict=True)}
+    given = (list(value) if isinstance(value, tuple) else value for value in values)
+    message = {field["name"]: value for field, value in zip(fields, given, strict=True)}
     domain = {
         "name": "marginproof",
         "version": "1",
@@ -50,12 +62,14 @@ def _reference(name: str, values: tuple[Any, ...], chain_id: int, contract: byte
     return encode_typed_data(domain, {name: fields}, message)
 
 
-def _fields(item: EpochHeader | Leaf | Order) -> tuple[Any, ...]:
+def _fields(item: EpochHeader | Leaf | Order | Tickets) -> tuple[Any, ...]:
     return tuple(getattr(item, name) for name in item.__slots__)
 
 
-@given(st.one_of(headers, leaves, orders), st.integers(1, 2**63), addresses)
-def test_hashes_equal_the_reference(item: EpochHeader | Leaf | Order, chain_id: int, contract: bytes) -> None:
+@given(st.one_of(headers, leaves, orders, tickets), st.integers(1, 2**63), addresses)
+def test_hashes_equal_the_reference(
+    item: EpochHeader | Leaf | Order | Tickets, chain_id: int, contract: bytes
+) -> None:
     reference = _reference(type(item).__name__, _fields(item), chain_id, contract)
     separator = domain_separator(chain_id, contract)
     assert separator == reference.header

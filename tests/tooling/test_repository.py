@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,15 +35,26 @@ def test_no_file_names_a_package_registry(host: str) -> None:
     assert [str(path.relative_to(ROOT)) for path in own_files() if host.encode() in path.read_bytes()] == []
 
 
-def test_lock_file_holds_no_addresses_and_every_platform_of_anvil() -> None:
+def test_lock_file_holds_no_addresses_and_every_platform_of_anvil_and_forge() -> None:
     package = json.loads((ROOT / "package.json").read_text())
     locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     assert [name for name, entry in locked.items() if "resolved" in entry] == []
+    programs: dict[str, int] = {}
     for name, version in package["optionalDependencies"].items():
-        system, machine = name.removeprefix("@foundry-rs/anvil-").split("-")
+        program, system, machine = name.removeprefix("@foundry-rs/").split("-")
+        programs[program] = programs.get(program, 0) + 1
         entry = locked[f"node_modules/{name}"]
         expected = (version, [system], [{"amd64": "x64", "arm64": "arm64"}[machine]], True)
         assert (entry["version"], entry["os"], entry["cpu"], entry["optional"]) == expected
+    assert programs == {"anvil": 4, "forge": 4}
+
+
+def test_forge_runs_what_the_product_compiles_with_the_products_compiler() -> None:
+    profile = tomllib.loads((ROOT / "foundry.toml").read_text())["profile"]["default"]
+    assert profile["solc"] == "./scripts/solc"
+    assert profile["evm_version"] == compiler.SETTINGS["evmVersion"]
+    # Its own few sources alone: the venue comes as creation code.
+    assert {profile["src"], profile["test"]} == {"tests/foundry"}
 
 
 def test_ape_compiles_with_the_settings_of_the_product() -> None:

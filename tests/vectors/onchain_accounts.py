@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scripts.vector_families.case import octets
 
-from evm.machine import ADMIN, Machine
+from evm.machine import ADMIN, NOBODY, Machine
 from marginproof.spec.market import decode_market
 
 from .onchain_base import Given, codec_harness, harness
@@ -20,7 +20,7 @@ class Court:
         machine = Machine(time=EARLY)
         self.instruments = machine.deploy("InstrumentRegistry", ADMIN)
         self.models = machine.deploy("ModelRegistry", ADMIN)
-        self.court = machine.deploy("MarginCourt", self.instruments.address, self.models.address)
+        self.court = machine.deploy("MarginCourt", self.instruments.address, self.models.address, NOBODY)
         self._published: set[bytes] = set()
         for registry, role in ((self.instruments, "LISTER_ROLE"), (self.models, "MODEL_ROLE")):
             registry.transact("grantRole", registry.call(role), ADMIN)

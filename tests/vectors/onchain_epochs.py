@@ -12,6 +12,7 @@ from scripts.vector_families.samples import BITCOIN, TIME
 from scripts.vector_families.signing import address, sign
 from scripts.vector_families.typed import LEAF_SCHEMA
 
+from contracts.bonds import bonded_set
 from evm.machine import ADMIN, Contract, ContractRefused, Machine
 from marginproof.spec import tree
 from marginproof.spec.model import encode_model
@@ -69,6 +70,10 @@ def order(given: Given) -> Given:
     return _signed(given, codec_harness().call("hashOrder", _header(given["order"])))
 
 
+WIDEST: Final = (0, 4 * 10**9, 10**6, *[2**32 - 1] * 2, -(2**31), *[2**31 - 1] * 8)
+"""Market limits that the vectors' markets are never near."""
+
+
 class Poster:
     """An epoch registry over one underlying whose feed agrees with the market, and nothing listed."""
 
@@ -85,9 +90,12 @@ class Poster:
         feed = machine.deploy("TestFeed", 8)
         feed.transact("setAnswer", BITCOIN.spot_e8, machine.time)
         guard.transact("setFeed", 1, feed.address, 3600, 100)
-        members = machine.deploy("AttesterSet", ADMIN, attesters, threshold)
-        addresses = (members.address, self.models.address, instruments.address, guard.address)
-        self.epochs = machine.deploy("EpochRegistry", *addresses, max_age, 1)
+        members = bonded_set(machine, attesters, threshold)
+        bounds = machine.deploy("MarketBounds", ADMIN)
+        bounds.transact("setLimits", 1, WIDEST)
+        parts = (members, self.models, instruments, guard, bounds)
+        addresses = tuple(part.address for part in parts)
+        self.epochs = machine.deploy("EpochRegistry", ADMIN, addresses, max_age, 1, 86_400, (0,) * 5)
 
 
 def quorum(given: Given) -> Given:
@@ -96,7 +104,7 @@ def quorum(given: Given) -> Given:
     epochs = moved_to(poster.epochs, given["contract"])
     values = _header(given["header"])
     try:
-        epochs.call("post", values, octets(given["signatures"]), b"")
+        epochs.call("post", values, octets(given["signatures"]), b"", b"")
     except ContractRefused as error:
         if error.name != "BlockNotDeepEnough":
             raise
@@ -117,7 +125,7 @@ def commitments(given: Given) -> Given:
     number = 998
     values[2:4] = [number, bytes(poster.machine._evm.block_hash(number))]
     digest = poster.epochs.call("digest", tuple(values))
-    poster.epochs.transact("post", tuple(values), sign(SIGNER, digest), octets(given["market"]))
+    poster.epochs.transact("post", tuple(values), sign(SIGNER, digest), octets(given["market"]), b"")
     posted = poster.epochs.call("latestHeader")
     return {
         "validUntil": posted[4],

@@ -1,4 +1,4 @@
-"""The attester's HTTP service: POST /sign takes a proposal, GET /health says who it is."""
+"""The attester's HTTP service: POST /sign takes a proposal, POST /tickets would-be portfolios, GET /health says who it is."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from marginproof.attester.checks import Attester
+from marginproof.attester.tickets import sign_tickets
 from marginproof.errors import MarginproofError, PortInUseError
-from marginproof.protocol.messages import Health, Proposal, Refusal, Signed
+from marginproof.protocol.messages import Health, Proposal, Refusal, Signed, TicketRequest
 
 log = logging.getLogger("marginproof.attester")
 
@@ -33,13 +34,21 @@ def create_app(attester: Attester) -> FastAPI:
         problems = "; ".join(
             f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors()
         )
-        return JSONResponse(Refusal(refused=f"Malformed proposal: {problems}.").model_dump(), status_code=422)
+        return JSONResponse(Refusal(refused=f"Malformed request: {problems}.").model_dump(), status_code=422)
 
     @app.post("/sign")
     def sign(proposal: Proposal) -> Signed:
         with one_at_a_time:
             signature = attester.sign(proposal)
         log.info("signed round %d of time %d", proposal.header.round, proposal.header.time)
+        return Signed(signer=attester.signer.address, signature="0x" + signature.hex())
+
+    @app.post("/tickets")
+    def tickets(request: TicketRequest) -> Signed:
+        with one_at_a_time:
+            signature = sign_tickets(attester.signer, attester.replayer, request)
+        accounts = ", ".join(str(entry.account) for entry in request.entries)
+        log.info("signed tickets of round %d for accounts %s", request.round, accounts)
         return Signed(signer=attester.signer.address, signature="0x" + signature.hex())
 
     @app.get("/health")

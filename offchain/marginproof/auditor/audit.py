@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
+from marginproof.auditor.disputable import WrongCount, WrongLeaf, WrongTicket, tree_of
+from marginproof.auditor.evidence import Evidence, Kind, figure_evidence, leaf_evidence
 from marginproof.auditor.findings import EpochAudit, Finding
+from marginproof.auditor.shown import shown_leaves, shown_tickets
 from marginproof.documents.decimals import E8_DIGITS, format_decimal
 from marginproof.documents.index_words import index_words
 from marginproof.engine.epoch import Epoch, compute_epoch
+from marginproof.engine.values import ValueTable
 from marginproof.errors import ChainError
 from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.replay import Replayer
@@ -16,12 +20,13 @@ from marginproof.protocol.signing import SIGNATURE_BYTES, recover
 from marginproof.protocol.state import PostedEpoch, VenueState
 from marginproof.protocol.venue import Venue
 from marginproof.spec.errors import SpecError
-from marginproof.spec.margin import Margin
+from marginproof.spec.hashing import keccak
+from marginproof.spec.margin import Margin, margin
 from marginproof.spec.market import MarketSnapshot, market_hash
 from marginproof.spec.model import Model
 from marginproof.spec.portfolio import encode_portfolio
 from marginproof.spec.tree import root
-from marginproof.spec.typed_data import Leaf
+from marginproof.spec.typed_data import Leaf, leaf_of
 
 _FIELD_NAMES = {
     "account": "account",
@@ -85,7 +90,11 @@ class Auditor:
         audit.figures_recomputed = len(result) * len(_FIELD_NAMES)
         self._check_header(audit, epoch, state, market, result)
         self._check_signatures(audit, epoch)
+        audit.invalidated = epoch.header.round in newest.invalid
+        if epoch.header.leaf_count != len(result):
+            audit.disputable.append(WrongCount(epoch, Evidence(Kind.COUNT, b"", 0, 0)))
         self._check_leaves(audit, epoch, newest, state, result, model)
+        self._check_tickets(audit, epoch, newest)
         if self.on_chain:
             self._check_contracts(audit, epoch, state, result)
         return audit
@@ -154,14 +163,54 @@ class Auditor:
         model: Model,
     ) -> None:
         posted = self._posted_leaves(epoch, newest)
+        proofs: dict[int, tuple[bytes, ...]] = {}
         if posted is None:
-            return
+            if epoch.header.leaf_root == result.root:
+                return
+            shown = {item.leaf.account: item for item in shown_leaves(self.venue, epoch, newest)}
+            posted = {account: item.leaf for account, item in shown.items()}
+            proofs = {account: item.proof for account, item in shown.items()}
         audit.leaves_seen = len(posted)
+        tree = None
         for true in result.leaves:
             given = posted.get(true.account, true)
-            if given != true:
-                margin = result.margin(true.account)
-                audit.findings += _leaf_findings(audit.round, given, true, margin, state, model)
+            if given == true:
+                continue
+            figures = result.margin(true.account)
+            audit.findings += _leaf_findings(audit.round, given, true, figures, state, model)
+            if true.account not in proofs:
+                tree = tree or tree_of(posted)
+                proofs[true.account] = tuple(tree.proof(true.account))
+            held = encode_portfolio(state.accounts[true.account].positions)
+            underlyings = [scan.underlying for scan in figures.scans]
+            evidence = leaf_evidence(true.account, given, keccak(held), figures, model, underlyings)
+            if evidence is not None:
+                audit.disputable.append(
+                    WrongLeaf(epoch, true.account, given, proofs[true.account], held, evidence)
+                )
+
+    def _check_tickets(self, audit: EpochAudit, epoch: PostedEpoch, newest: VenueState) -> None:
+        """The tickets that trades used on this epoch."""
+        values = ValueTable(epoch.market, newest.model(epoch.header.model_hash))
+        table = newest.table()
+        for shown in shown_tickets(self.venue, epoch, newest):
+            for place, (given, positions) in enumerate(zip(shown.leaves, shown.portfolios, strict=True)):
+                packed = encode_portfolio(positions)
+                figures = margin([(table.resolve(p.instrument), p.quantity) for p in positions], values)
+                true = leaf_of(given.account, keccak(packed), figures)
+                audit.tickets_seen += 1
+                evidence = figure_evidence(given, figures, values.model, Kind.TICKET)
+                if evidence is None:
+                    continue
+                for finding in _leaf_findings(audit.round, given, true, figures, newest, values.model):
+                    audit.findings.append(replace(finding, field=f"ticket {finding.field}"))
+                if shown.digest not in newest.invalid_tickets:
+                    hashes = tuple(leaf.struct_hash() for leaf in shown.leaves)
+                    audit.disputable.append(
+                        WrongTicket(
+                            epoch, hashes, shown.signatures, shown.digest, place, given, packed, evidence
+                        )
+                    )
 
     def _check_contracts(
         self, audit: EpochAudit, epoch: PostedEpoch, state: VenueState, result: Epoch

@@ -23,13 +23,13 @@ class AccountAtEpoch:
 
 
 def explain_account(venue: Venue, account: int, round_number: int | None = None) -> AccountAtEpoch:
-    """Explain an account at a round (the newest by default). Errors: InputError for an unknown round or account."""
+    """Explain an account at a round (the newest valid one by default). Errors: InputError for an unknown round or account."""
     replayer = Replayer(venue)
-    epochs = replayer.state_at().epochs
-    if not epochs:
+    newest = replayer.state_at()
+    if not newest.epochs:
         raise InputError("No epoch has been posted yet.")
-    known = {epoch.header.round: epoch for epoch in epochs}
-    wanted = epochs[-1].header.round if round_number is None else round_number
+    known = {epoch.header.round: epoch for epoch in newest.epochs}
+    wanted = newest.newest_epoch().header.round if round_number is None else round_number
     if wanted not in known:
         raise InputError(f"There is no epoch {wanted}; posted rounds are {min(known)} to {max(known)}.")
     epoch = known[wanted]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from marginproof.auditor.disputable import Disputable, WrongTicket
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -39,6 +41,22 @@ class EpochAudit:
     contract_checks: int = 0
     signers: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    tickets_seen: int = 0
+    invalidated: bool = False
+    """Whether the epoch was proven wrong on chain already: its findings are settled then."""
+    disputable: list[Disputable] = field(default_factory=list)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is wrong that nobody has proven on chain yet."""
+        return bool(self.findings) and not self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything wrong here was proven on chain: the epoch, and every ticket."""
+        tickets = any(isinstance(item, WrongTicket) for item in self.disputable)
+        of_epoch = any(not finding.field.startswith("ticket ") for finding in self.findings)
+        return not tickets and (self.invalidated or not of_epoch)
 
     def summary(self) -> dict[str, Any]:
         """For --json."""
@@ -48,6 +66,8 @@ class EpochAudit:
             "figuresRecomputed": self.figures_recomputed,
             "postedLeavesSeen": self.leaves_seen,
             "contractChecks": self.contract_checks,
+            "ticketsSeen": self.tickets_seen,
+            "invalidated": self.invalidated,
             "signers": self.signers,
             "findings": [
                 {

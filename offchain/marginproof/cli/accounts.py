@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from marginproof.cli import figures
-from marginproof.cli.chain import instrument_name, margin_report, newest_epoch, newest_values
+from marginproof.cli.chain import instrument_name, margin_report, newest_values
 from marginproof.cli.console import table
 from marginproof.cli.figures import MarginReport
 from marginproof.cli.numbers import cents, e8, exact, moment
@@ -89,7 +89,7 @@ class Overview:
 
 
 def _report(state: VenueState, account: int) -> MarginReport | None:
-    if not state.epochs:
+    if not state.valid_epochs():
         return None
     held = state.accounts[account]
     return margin_report(state, held.cash_e8, held.positions, newest_values(state))
@@ -112,7 +112,7 @@ def account_json(state: VenueState, account: int) -> dict[str, Any]:
             }
             for p in held.positions
         ],
-        "epoch": newest_epoch(state).header.round if report else None,
+        "epoch": state.newest_epoch().header.round if report else None,
         "margin": report.json() if report else None,
     }
 
@@ -130,7 +130,7 @@ def show_account(console: Console, state: VenueState, account: int, now: int) ->
             console.print(f"  {e8(p.quantity)} {instrument_name(state, p.instrument)}")
         console.print("No epoch has been posted yet, so there is no market to margin it on.")
         return
-    header = newest_epoch(state).header
+    header = state.newest_epoch().header
     expired = f" (expired {moment(header.valid_until)})" if header.valid_until <= now else ""
     console.print(f"On the market of epoch {header.round}, {moment(header.time)}{expired}:\n")
     report.show(console)

@@ -10,7 +10,12 @@ import typer
 from marginproof.cli.groups import group
 from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, Rpc, Sources, real, whole
 
-app = group("Check proposals and sign them.")
+app = group("Check proposals and sign them; join, leave, status.")
+
+AttesterAddress = Annotated[
+    str | None,
+    typer.Option("--attester", metavar="ADDRESS", help="The attester. [default: the key's own address]"),
+]
 
 
 @app.command("serve")
@@ -120,3 +125,49 @@ def health(
             if answer.last_round >= 0
             else f"{address}: {answer.signer} on chain {answer.chain_id} signed {last}."
         )
+
+
+@app.command("join")
+def join(
+    attester: AttesterAddress = None,
+    rpc: Rpc = DEFAULT_RPC,
+    deployment: DeploymentFile = None,
+    keystore: Keystore = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay an admitted attester's bond, or bring a reduced one back to the whole.
+
+    The bond is the attester's from then on, whoever pays it.
+    """
+    from marginproof.cli.bonds import join as pay
+
+    pay(rpc, deployment, keystore, attester, as_json=as_json)
+
+
+@app.command("leave")
+def leave(
+    rpc: Rpc = DEFAULT_RPC,
+    deployment: DeploymentFile = None,
+    keystore: Keystore = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave, and once the bond is open, take it out.
+
+    The first call starts leaving; called again after the bond has opened, it pays the bond to the key's own address.
+    """
+    from marginproof.cli.bonds import leave as go
+
+    go(rpc, deployment, keystore, as_json=as_json)
+
+
+@app.command("status")
+def status(
+    attester: AttesterAddress = None,
+    rpc: Rpc = DEFAULT_RPC,
+    deployment: DeploymentFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who may sign, and every attester's bond and times; or one attester's."""
+    from marginproof.cli.bonds import show_status
+
+    show_status(rpc, deployment, attester, as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Rpc
+from marginproof.cli.options import DEFAULT_RPC, AsJson, DeploymentFile, Keystore, Rpc
 
 
 def audit(
@@ -16,22 +16,44 @@ def audit(
         bool,
         typer.Option("--contracts/--no-contracts", help="Also ask the contracts to recompute every account."),
     ] = True,
+    dispute: Annotated[
+        bool,
+        typer.Option(
+            "--dispute",
+            help="Prove on chain what is wrong: epochs and tickets become invalid, their signers pay.",
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="With --dispute: say what would be filed, its gas and reward; send nothing."
+        ),
+    ] = False,
+    keystore: Keystore = None,
     as_json: AsJson = False,
 ) -> None:
     """Audit every epoch from the chain.
 
-    Rebuilds every account and compares every figure with what was signed. Exits with 5 when anything differs.
+    Rebuilds every account and compares every figure with what was signed. Exits with 5 when anything differs that was not proven wrong
+    on chain.
     """
     from rich.progress import Progress
 
     from marginproof.auditor.audit import Auditor
     from marginproof.auditor.findings import EpochAudit
-    from marginproof.cli.chain import open_venue
+    from marginproof.cli.chain import open_signed, open_venue
     from marginproof.cli.console import emit, err, out, table
+    from marginproof.cli.dispute import disputes_json, settle_disputes, show_disputes
     from marginproof.cli.numbers import plural
-    from marginproof.errors import VerificationError
+    from marginproof.errors import InputError, VerificationError
 
-    chain = open_venue(rpc, deployment)
+    if dry_run and not dispute:
+        raise InputError("--dry-run goes with --dispute.")
+    chain, sender = (
+        open_signed(rpc, deployment, keystore)
+        if dispute and not dry_run
+        else (open_venue(rpc, deployment), None)
+    )
     auditor = Auditor(chain.venue, on_chain=contracts)
     newest = auditor.newest_state()
     total = len(newest.epochs)
@@ -43,10 +65,12 @@ def audit(
             audits.append(item)
             progress.advance(task)
     findings = [finding for item in audits for finding in item.findings]
+    cases = settle_disputes(chain.venue, sender, audits) if dispute else []
     if as_json:
         emit(
             {"format": "marginproof/audit@1", "clean": not findings, "contracts": contracts}
             | {"epochs": [item.summary() for item in audits]}
+            | ({"disputes": disputes_json(chain, cases)} if dispute else {})
         )
     else:
         numbers = ("round", "accounts", "figures", "posted leaves", "by contract", "findings")
@@ -62,8 +86,11 @@ def audit(
                 str(len(item.findings)),
             )
         out().print(rows)
-        for finding in findings:
-            out().print(finding.sentence(), soft_wrap=True)
+        for item in audits:
+            for finding in item.findings:
+                settled = "; proven wrong on chain" if item.is_settled else ""
+                out().print(finding.sentence() + settled, soft_wrap=True)
+        show_disputes(chain, cases)
         if not audits:
             out().print("No epoch was posted yet.")
         elif not findings:
@@ -71,6 +98,13 @@ def audit(
             out().print(
                 f"Clean: {plural(len(audits), 'epoch')}, {figures} figures recomputed, every one as signed."
             )
-    if findings:
-        wrong = "1 posted figure is" if len(findings) == 1 else f"{len(findings)} posted figures are"
-        raise VerificationError(f"{wrong} not what the chain gives.")
+    filed = {case.item.epoch.header.round for case in cases if case.filed}
+    left = [f for item in audits if item.is_open and item.round not in filed for f in item.findings]
+    if left:
+        wrong = "1 posted figure is" if len(left) == 1 else f"{len(left)} posted figures are"
+        raise VerificationError(
+            f"{wrong} not what the chain gives.",
+            None
+            if dispute
+            else "`marginproof audit --dispute --dry-run` says what proving it on chain would cost and bring.",
+        )

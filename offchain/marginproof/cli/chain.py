@@ -15,7 +15,7 @@ from marginproof.cli.options import url
 from marginproof.documents import format_instrument_name, parse_instrument_name
 from marginproof.engine.explain import explain
 from marginproof.engine.values import ValueTable
-from marginproof.errors import ChainError, InputError, MarginproofError
+from marginproof.errors import ChainError, InputError
 from marginproof.files import project_root
 from marginproof.protocol.connection import connect, endpoint, read
 from marginproof.protocol.deployment import Deployment, default_path, load_deployment
@@ -123,18 +123,9 @@ def account_of(state: VenueState, account: int) -> AccountState:
     return state.accounts[account]
 
 
-def newest_epoch(state: VenueState) -> PostedEpoch:
-    """The newest epoch. Errors: MarginproofError when none was posted."""
-    if not state.epochs:
-        raise MarginproofError(
-            "No epoch has been posted yet, so there is no market.", "Run `marginproof keeper once`."
-        )
-    return state.epochs[-1]
-
-
 def find_epoch(state: VenueState, round_number: int | None) -> PostedEpoch:
-    """The epoch of a round, the newest for None. Errors: InputError giving the rounds."""
-    newest = newest_epoch(state)
+    """The epoch of a round, the newest valid one for None. Errors: InputError giving the rounds."""
+    newest = state.newest_epoch() if round_number is None or not state.epochs else state.epochs[-1]
     if round_number is None:
         return newest
     for epoch in state.epochs:
@@ -146,7 +137,7 @@ def find_epoch(state: VenueState, round_number: int | None) -> PostedEpoch:
 
 def newest_values(state: VenueState) -> ValueTable:
     """Values on the newest epoch's market and model. Errors: MarginproofError when none was posted."""
-    epoch = newest_epoch(state)
+    epoch = state.newest_epoch()
     return ValueTable(epoch.market, state.model(epoch.header.model_hash))
 
 

@@ -20,7 +20,7 @@ def demo(
             "--tamper",
             parser=whole(0, 10**15),
             metavar="N",
-            help="Let the quorum sign one leaf this many E8 units too low.",
+            help="Let the quorum sign one leaf this many E8 units too low; it is disputed.",
         ),
     ] = 0,
     report: Annotated[

@@ -28,7 +28,7 @@ def deploy(
 ) -> None:
     """Deploy and configure a venue.
 
-    The key becomes its admin. Writes deployments/<chain id>.json, or --output.
+    The key becomes its admin, unless the plan has a timelock. Writes deployments/<chain id>.json, or --output.
     """
     from marginproof.cli.console import emit, err, out, require_target, save, say, table
     from marginproof.cli.options import url
@@ -84,7 +84,11 @@ def deploy(
     for name, entry in deployment.feeds.items():
         rows.add_row(f"feed {name}", entry.address)
     out().print(rows)
-    say(f"Admin {signer.address}. Wrote {path}.")
+    if plan.timelock is None:
+        say(f"Admin {signer.address}. Wrote {path}.")
+    else:
+        timelock = deployment.contracts["Timelock"].address
+        say(f"Admin the timelock {timelock}, delay {plan.timelock.delay} s. Wrote {path}.")
 
 
 def _check(config: Path, plan: DeployPlan, rpc: str, *, as_json: bool) -> None:

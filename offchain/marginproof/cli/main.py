@@ -13,6 +13,7 @@ from marginproof.cli import (
     account,
     attester,
     audit,
+    court,
     demo,
     deploy,
     epoch,
@@ -66,6 +67,7 @@ app.add_typer(keeper.app, name="keeper")
 app.add_typer(attester.app, name="attester")
 app.add_typer(liquidator.app, name="liquidator")
 app.command("audit")(audit.audit)
+app.add_typer(court.app, name="court")
 app.command("explain")(explain.explain)
 app.add_typer(testing.app, name="testing")
 app.command("demo")(demo.demo)

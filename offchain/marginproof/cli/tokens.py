@@ -59,13 +59,21 @@ class Token:
 
     def let_vault_take(self, sender: Sender, units: int) -> None:
         """Approve the vault for this amount, unless it may take that much already. Errors: MarginproofError, ChainError."""
+        self.let_take(sender, "MarginVault", units)
+
+    def let_take(self, sender: Sender, contract: str, units: int) -> None:
+        """Approve one of the venue's contracts for this amount, unless it may take that much already.
+
+        Errors: MarginproofError, ChainError.
+        """
         held = self.balance(sender.address)
         if held < units:
             raise MarginproofError(f"{sender.address} holds {self.text(held)}, less than {self.text(units)}.")
-        vault = self.chain.venue.contract("MarginVault").address
-        if int(self._ask("allowance", sender.address, vault)) < units:
+        spender = self.chain.venue.contract(contract).address
+        if int(self._ask("allowance", sender.address, spender)) < units:
             sender.send(
-                self.contract.functions.approve(vault, units), f"approving {self.text(units)} for the vault"
+                self.contract.functions.approve(spender, units),
+                f"approving {self.text(units)} for {contract}",
             )
 
     def _ask(self, function: str, *arguments: Any) -> Any:
@@ -80,6 +88,11 @@ def token_of(chain: Chain, asset: str) -> Token:
     if role not in tokens or asset == "settlement":
         known = ", ".join([CASH, *sorted(set(tokens) - {"settlement"})])
         raise InputError(f"--asset: {asset!r} is not taken by the venue; allowed: {known}.")
-    contract = chain.venue.web3.eth.contract(address=Web3.to_checksum_address(tokens[role].address), abi=_ABI)
+    return token_at(chain, asset, tokens[role].address)
+
+
+def token_at(chain: Chain, asset: str, address: str) -> Token:
+    """The token at an address, called `asset`. Errors: ChainError."""
+    contract = chain.venue.web3.eth.contract(address=Web3.to_checksum_address(address), abi=_ABI)
     decimals = int(query(contract.functions.decimals(), chain.venue.decoder, "the token's decimals"))
     return Token(chain, asset, contract, decimals)

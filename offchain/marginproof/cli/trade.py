@@ -104,6 +104,14 @@ def sign(
 def settle(
     resting: Annotated[Path, typer.Argument(metavar="RESTING", help="The order whose price is the trade's.")],
     taking: Annotated[Path, typer.Argument(metavar="TAKING", help="The order that meets it.")],
+    attester: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--attester",
+            metavar="URL",
+            help="An attester to ask for tickets; give it once for each. Without any, the contracts recompute both accounts.",
+        ),
+    ] = None,
     rpc: Rpc = DEFAULT_RPC,
     deployment: DeploymentFile = None,
     keystore: Keystore = None,
@@ -113,33 +121,23 @@ def settle(
 
     Anybody may send them; both accounts pass the margin gate or nothing happens.
     """
-    from marginproof.cli.chain import account_of, newest_epoch, open_signed
+    from marginproof.cli.chain import open_signed
     from marginproof.cli.console import emit, say
     from marginproof.cli.numbers import e8
+    from marginproof.cli.options import url
     from marginproof.cli.orders import load_order, require_venue
-    from marginproof.protocol.orders import order_to_chain
-    from marginproof.spec.portfolio import encode_portfolio
+    from marginproof.protocol.rungs import ATTESTED
+    from marginproof.protocol.trades import Settlement
 
+    urls = [url("--attester", text) for text in attester or ()]
     documents = (load_order(resting), load_order(taking))
     chain, sender = open_signed(rpc, deployment, keystore)
     state = chain.state()
     for document, path in zip(documents, (resting, taking), strict=True):
         require_venue(chain, state, document, path)
-    first, second = (document.signed() for document in documents)
-    portfolios = [
-        encode_portfolio(account_of(state, item.order.account).positions) for item in (first, second)
-    ]
-    receipt = chain.venue.send(
-        sender,
-        "PortfolioLedger",
-        "settle",
-        order_to_chain(first.order),
-        first.signature,
-        order_to_chain(second.order),
-        second.signature,
-        *portfolios,
-        newest_epoch(state).market_bytes,
-    )
+    settlement = Settlement.of(chain.venue, state, *(document.signed() for document in documents))
+    settled = settlement.settle(sender, urls)
+    receipt = settled.receipt
     trade = chain.event("PortfolioLedger", "TradeSettled", receipt)
     name, size, price = documents[0].instrument, e8(trade["quantity"]), e8(trade["price"])
     if as_json:
@@ -151,12 +149,16 @@ def settle(
                 "buyer": trade["buyer"],
                 "seller": trade["seller"],
             }
+            | {"rung": settled.rung, "ticketsRefused": settled.refused}
             | {"transaction": "0x" + bytes(receipt["transactionHash"]).hex(), "gas": receipt["gasUsed"]}
         )
     else:
         say(
-            f"Account {trade['buyer']} bought {size} {name} from account {trade['seller']} at {price} USD ({receipt['gasUsed']} gas)."
+            f"Account {trade['buyer']} bought {size} {name} from account {trade['seller']} at {price} USD "
+            f"({'on tickets' if settled.rung == ATTESTED else 'recomputed in full'}, {receipt['gasUsed']} gas)."
         )
+        if settled.refused:
+            say(f"Tickets were not enough: {settled.refused}")
 
 
 @app.command("cancel")

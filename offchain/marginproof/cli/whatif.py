@@ -15,7 +15,6 @@ from marginproof.cli.chain import (
     instrument_name,
     listed_id,
     margin_report,
-    newest_epoch,
     newest_values,
 )
 from marginproof.cli.console import table
@@ -48,7 +47,7 @@ class WhatIf:
         state = chain.state()
         held = account_of(state, account)
         key = listed_id(state, instrument)
-        header = newest_epoch(state).header
+        header = state.newest_epoch().header
         values = newest_values(state)
         bought = quantity_e8 > 0
         cash = -buyer_pays(quantity_e8, price_e8) if bought else seller_receives(-quantity_e8, price_e8)

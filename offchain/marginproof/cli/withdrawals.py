@@ -6,18 +6,20 @@ from typing import Final
 
 from web3.types import TxReceipt
 
-from marginproof.cli.chain import Chain, account_of, margin_report, newest_epoch, newest_values
+from marginproof.cli.chain import Chain, account_of, margin_report, newest_values
 from marginproof.cli.epochs import leaf_and_proof
 from marginproof.cli.numbers import exact, moment
 from marginproof.cli.tokens import Token
 from marginproof.documents import format_decimal
-from marginproof.errors import InputError, MarginproofError
+from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.protocol.gate import allowed_withdrawal, judge
+from marginproof.protocol.rungs import leaves_to_full
 from marginproof.protocol.state import AccountState, PostedEpoch, VenueState, leaf_to_chain
 from marginproof.protocol.transactions import Sender
 from marginproof.spec.fixed_point import ceil_div
 from marginproof.spec.instruments import SPOT_INDEX, IdParts, instrument_id
 from marginproof.spec.portfolio import apply_trade, encode_portfolio, portfolio_hash
+from marginproof.spec.typed_data import leaf_of
 
 _E8_DIGITS: Final = 8
 
@@ -28,7 +30,10 @@ def units_to_e8(units: int, decimals: int) -> int:
 
 
 def withdraw_cash(chain: Chain, sender: Sender, account: int, token: Token, units: int, to: str) -> TxReceipt:
-    """Cash: without positions at once, otherwise on leaf and proof. Errors: MarginproofError in words, ChainError."""
+    """Cash: without positions at once, otherwise on leaf and proof, or recomputed in full where those are not enough.
+
+    Errors: MarginproofError in words, ChainError.
+    """
     held, state = _own(chain, sender, account)
     wanted = units_to_e8(units, token.decimals)
     if not held.positions:
@@ -38,17 +43,8 @@ def withdraw_cash(chain: Chain, sender: Sender, account: int, token: Token, unit
             )
         return chain.venue.send(sender, "MarginVault", "withdrawUnencumbered", account, units, to)
     epoch = _live(chain, state)
-    if account >= epoch.header.leaf_count:
-        raise MarginproofError(
-            f"Account {account} was opened after epoch {epoch.header.round}'s block, so it has no leaf yet.",
-            _NEXT_EPOCH,
-        )
-    leaf, proof = leaf_and_proof(chain, epoch, account)
-    if leaf.portfolio_hash != portfolio_hash(held.positions):
-        raise MarginproofError(
-            f"Account {account} traded after epoch {epoch.header.round}'s block {epoch.header.block_number}.",
-            _NEXT_EPOCH,
-        )
+    figures = margin_report(state, held.cash_e8, held.positions, newest_values(state)).explanation.margin
+    leaf = leaf_of(account, portfolio_hash(held.positions), figures)
     allowed = allowed_withdrawal(held.cash_e8, leaf)
     if wanted > allowed:
         raise MarginproofError(
@@ -57,7 +53,21 @@ def withdraw_cash(chain: Chain, sender: Sender, account: int, token: Token, unit
             f"spot collateral {exact(leaf.spot_value)}.",
             f"Figures of epoch {epoch.header.round}.",
         )
-    return chain.venue.send(sender, "MarginVault", "withdraw", account, units, to, leaf_to_chain(leaf), proof)
+    if account < epoch.header.leaf_count:
+        posted, proof = leaf_and_proof(chain, epoch, account)
+        if posted == leaf:
+            try:
+                return chain.venue.send(
+                    sender, "MarginVault", "withdraw", account, units, to, leaf_to_chain(leaf), proof
+                )
+            except ChainError as error:
+                if not leaves_to_full(error):
+                    raise
+    # No leaf of what it holds now, or more than is left to signatures: the contracts recompute the account.
+    portfolio = encode_portfolio(held.positions)
+    return chain.venue.send(
+        sender, "MarginVault", "withdrawFull", account, units, to, portfolio, epoch.market_bytes
+    )
 
 
 def withdraw_spot(chain: Chain, sender: Sender, account: int, token: Token, units: int, to: str) -> TxReceipt:
@@ -103,7 +113,7 @@ def _own(chain: Chain, sender: Sender, account: int) -> tuple[AccountState, Venu
 
 
 def _live(chain: Chain, state: VenueState) -> PostedEpoch:
-    epoch = newest_epoch(state)
+    epoch = state.newest_epoch()
     if epoch.header.valid_until <= chain.time():
         raise MarginproofError(
             f"The newest epoch {epoch.header.round} was valid until {moment(epoch.header.valid_until)}.",

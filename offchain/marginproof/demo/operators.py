@@ -111,9 +111,16 @@ class AttesterProcesses:
         self._processes.append(process)
         self.urls.append(f"http://127.0.0.1:{port}")
 
-    def _wait(self) -> None:
+    def add(self, signers: Sequence[LocalAccount]) -> None:
+        """Start attesters more. Errors: ChainError for one that does not start."""
+        first = len(self._processes)
+        for index, signer in enumerate(signers, first):
+            self._start(index, signer)
+        self._wait(first)
+
+    def _wait(self, first: int = 0) -> None:
         deadline = time.monotonic() + START_SECONDS
-        for index, url in enumerate(self.urls):
+        for index, url in enumerate(self.urls[first:], first):
             while True:
                 try:
                     if httpx.get(f"{url}/health", timeout=2.0, trust_env=False).status_code == httpx.codes.OK:

@@ -102,6 +102,19 @@ class FundingEntry:
     amount_e8: int
 
 
+@dataclass(frozen=True, slots=True)
+class DisputeEntry:
+    """An epoch proven wrong: round, what was wrong in words, the difference shown (E8), whether bonds were slashed, what the claimant was
+    paid (E8), gas of commitment and revelation."""
+
+    round: int
+    about: str
+    difference_e8: int
+    slashed: bool
+    paid_e8: int
+    gas: int
+
+
 @dataclass(slots=True)
 class Record:
     """Everything. `gas` lists the gas of every transaction by action; `audit` holds the audit's verdict in words."""
@@ -115,6 +128,9 @@ class Record:
     unlisted_rounds: list[int] = field(default_factory=list)
     """Rounds posted before anybody traded: on chain and audited, but not in `epochs`."""
     trades: int = 0
+    attested_trades: int = 0
+    """How many of them were settled on tickets."""
+    disputes: list[DisputeEntry] = field(default_factory=list)
     trades_refused: list[str] = field(default_factory=list)
     withdrawals: list[WithdrawalEntry] = field(default_factory=list)
     liquidations: list[LiquidationEntry] = field(default_factory=list)

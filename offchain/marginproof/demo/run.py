@@ -12,6 +12,7 @@ from rich.console import Console
 
 from marginproof.demo.books import LIQUIDATOR, build_books
 from marginproof.demo.operators import AttesterProcesses, write_source
+from marginproof.demo.reckoning import Reckoning
 from marginproof.demo.record import Record
 from marginproof.demo.report import write_report
 from marginproof.demo.story import Story
@@ -31,8 +32,8 @@ SETUP_SECONDS = 3_600
 TAMPERED_SNAPSHOT = 3
 PLAIN_WIDTH = 120
 """Columns of the output where it does not go to a terminal."""
-DRIFTS_BPS = (0, 2, -2, 5, -5)
-"""How far each attester's own source is from the keeper's, in basis points of price."""
+DRIFTS_BPS = (0, 2, -2, 5, -5, 0, 2, -2)
+"""How far each attester's own source is from the keeper's, in basis points of price; the last three are on standby."""
 
 
 def run_demo(
@@ -42,9 +43,10 @@ def run_demo(
     port: int = 0,
     json_output: bool = False,
 ) -> int:
-    """Run the demonstration and return its exit code: 0, or 5 when the audit finds a difference.
+    """Run the demonstration and return its exit code: 0, or 5 when the audit finds a difference that was not proven wrong on chain.
 
-    `tamper` > 0 lets the quorum sign one leaf whose maintenance margin is that many units of E8 too low.
+    `tamper` > 0 lets the quorum sign one leaf whose maintenance margin is that many units of E8 too low; it is disputed, its signers pay,
+    and the next honest epoch recovers.
     Errors: InputError for a bad option, ToolMissingError, PortInUseError, ChainError.
     """
     if tamper < 0:
@@ -78,7 +80,8 @@ def run_demo(
             keeper, liquidator = story.operators(
                 folder / "keeper", attesters.urls, world.accounts[LIQUIDATOR]
             )
-            story.replay(keeper, liquidator)
+            reckoning = Reckoning(world, record, console, attesters) if lie else None
+            story.replay(keeper, liquidator, reckoning)
         story.audit(local.url)
     record.seconds = time.monotonic() - started
     write_report(record, target)

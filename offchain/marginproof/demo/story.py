@@ -14,6 +14,7 @@ from rich.table import Table
 
 from marginproof.auditor.audit import Auditor
 from marginproof.demo.figures import account_figures, funding_entries, utc
+from marginproof.demo.reckoning import Reckoning
 from marginproof.demo.record import BookEntry, EpochEntry, LiquidationEntry, SettlementEntry, WithdrawalEntry
 from marginproof.demo.tamper import Tamper
 from marginproof.demo.world import TOKEN_UNIT_E8, World
@@ -27,7 +28,7 @@ from marginproof.protocol.compute import epoch_of
 from marginproof.protocol.deployment import load_deployment
 from marginproof.protocol.gate import allowed_withdrawal
 from marginproof.protocol.replay import Replayer
-from marginproof.protocol.state import leaf_to_chain
+from marginproof.protocol.state import VenueState, leaf_to_chain
 from marginproof.protocol.venue import Venue
 from marginproof.spec.market import MarketSnapshot
 from marginproof.spec.portfolio import encode_portfolio
@@ -53,6 +54,7 @@ class Story:
         self.record = world.record
         self.documents = tuple(documents)
         self.console = console
+        self.tamper = tamper
         self.compute = tamper.compute if tamper else epoch_of
         self._previous: Round | None = None
 
@@ -74,6 +76,7 @@ class Story:
         with self._progress() as progress:
             task = progress.add_task("Deploying the contracts", total=1)
             self.world.venue  # noqa: B018 - deploys on first use
+            self.world.admit_standby()
             progress.advance(task)
             task = progress.add_task("Opening accounts and depositing", total=len(self.world.books))
             for account, book in enumerate(self.world.books):
@@ -93,8 +96,8 @@ class Story:
         )
         return keeper, Liquidator(Replayer(venue), self.world.holder(funding_account), funding_account)
 
-    def replay(self, keeper: Keeper, liquidator: Liquidator) -> None:
-        """The six snapshots: post, trade (after the first), settle, withdraw, liquidate."""
+    def replay(self, keeper: Keeper, liquidator: Liquidator, reckoning: Reckoning | None) -> None:
+        """The six snapshots: post, dispute what is false, trade (after the first), settle, withdraw, liquidate."""
         for number, document in enumerate(self.documents, 1):
             self._move_to(document)
             done = keeper.round()
@@ -109,8 +112,15 @@ class Story:
                 self.console.print(
                     f"[bold]Epoch {done.epoch.header.round}[/bold]  {utc(document.time)}  before any trade, {done.gas:,} gas"
                 )
-                self._trade(done)
+                self._trade(done, keeper.attesters)
                 done = self._second_round(keeper, document)
+            if reckoning is not None and self.tamper is not None and document.time == self.tamper.time:
+                self.console.print(
+                    f"[bold red]Epoch {done.epoch.header.round}[/]  {utc(document.time)}  posted with a lie"
+                )
+                done = reckoning.answer(done, keeper)
+                self.record.add_gas("post an epoch", done.gas)
+                self.record.add_gas("publish leaves", done.publish_gas)
             self._remember(done, document)
             self._settle_expired(done)
             self._withdraw(done)
@@ -133,23 +143,24 @@ class Story:
         self.record.add_gas("publish leaves", done.publish_gas)
         return done
 
-    def _trade(self, done: Round) -> None:
+    def _trade(self, done: Round, attesters: Sequence[str]) -> None:
+        state = self._replayer.state_at()
         values = ValueTable(done.epoch.market, done.epoch.state.model())
         trades = [(i, trade) for i, book in enumerate(self.world.books) for trade in book.trades]
         with self._progress() as progress:
-            task = progress.add_task("Trading: signed orders, settled on chain", total=len(trades))
+            task = progress.add_task("Trading: signed orders, settled on tickets", total=len(trades))
             for account, trade in trades:
                 price = values(trade.instrument)[0]
-                self.world.trade(account, trade, price, done.epoch.market_bytes)
+                self.world.trade(account, trade, price, state, attesters)
                 progress.advance(task)
-        self._refused_trade(values, done)
+        self._refused_trade(values, state, attesters)
 
-    def _refused_trade(self, values: ValueTable, done: Round) -> None:
+    def _refused_trade(self, values: ValueTable, state: VenueState, attesters: Sequence[str]) -> None:
         """One trade too large for its account: the chain must refuse it."""
         account, trade = next((i, book.trades[-1]) for i, book in enumerate(self.world.books) if book.trades)
         too_large = type(trade)(trade.instrument, trade.quantity_e8 * 1_000, trade.maker)
         try:
-            self.world.trade(account, too_large, values(trade.instrument)[0], done.epoch.market_bytes)
+            self.world.trade(account, too_large, values(trade.instrument)[0], state, attesters)
         except ChainError as error:
             self.record.trades_refused.append(error.message)
             self.console.print(f"  A thousand times too large a trade: {error.message}")
@@ -292,7 +303,7 @@ class Story:
 
     def _count_bad_debt(self) -> None:
         state = self._replayer.state_at()
-        market: MarketSnapshot = state.epochs[-1].market
+        market: MarketSnapshot = state.newest_epoch().market
         result = epoch_of(state, market)
         values = [leaf.portfolio_value for leaf in result.leaves]
         equities = [a.cash_e8 + worth for a, worth in zip(state.accounts, values, strict=True)]
@@ -302,19 +313,22 @@ class Story:
         """Audit with nothing but the RPC address and the deployment file."""
         auditor = Auditor(Venue.open(rpc_url, load_deployment(self.world.path)))
         findings = []
+        is_open = False
         with self._progress() as progress:
             newest = auditor.newest_state()
             task = progress.add_task("Auditing every epoch from the chain", total=len(newest.epochs))
             for audit in auditor.audit(newest):
-                findings += audit.findings
+                settled = "; proven wrong on chain, and invalid since" if audit.is_settled else ""
+                findings += [finding.sentence() + settled for finding in audit.findings]
+                is_open |= audit.is_open
                 self.record.audit_lines.append(
                     f"epoch {audit.round}: {audit.accounts} accounts, {audit.figures_recomputed} figures recomputed, "
                     f"{audit.leaves_seen} posted leaves and {audit.contract_checks} contract recomputations compared, "
                     f"{len(audit.findings)} differences"
                 )
                 progress.advance(task)
-        self.record.audit_lines += [finding.sentence() for finding in findings]
-        self.record.audit_passed = not findings
+        self.record.audit_lines += findings
+        self.record.audit_passed = not is_open
         for line in self.record.audit_lines:
             self.console.print(f"  {line}", highlight=False)
 
@@ -327,6 +341,18 @@ class Story:
             "accounts": len(record.books),
             "epochs": [entry.round for entry in record.epochs],
             "trades": record.trades,
+            "tradesOnTickets": record.attested_trades,
+            "disputes": [
+                {
+                    "round": item.round,
+                    "about": item.about,
+                    "difference": format_decimal(item.difference_e8, 8),
+                    "slashed": item.slashed,
+                    "paid": format_decimal(item.paid_e8, 8),
+                    "gas": item.gas,
+                }
+                for item in record.disputes
+            ],
             "withdrawals": {
                 "allowed": sum(item.allowed for item in record.withdrawals),
                 "refused": sum(not item.allowed for item in record.withdrawals),

@@ -116,7 +116,8 @@ def _verdict(record: Record, accounts: Sequence[History], done: Sequence[Outcome
     debt = f"[red]{usd(record.bad_debt_e8)}[/]" if record.bad_debt_e8 else "none"
     verdict = "[bold green]passed[/]" if record.audit_passed else "[bold red]FAILED[/]"
     lines = [
-        f"Accounts      {len(accounts):,}; {counted(record.trades, 'trade')} settled, {len(record.trades_refused):,} refused",
+        f"Accounts      {len(accounts):,}",
+        f"Trades        {record.trades:,} settled, {record.attested_trades:,} of them on tickets; {len(record.trades_refused):,} refused",
         f"Epochs        {len(record.epochs) + len(record.unlisted_rounds):,}, {len(record.unlisted_rounds):,} of them before trading",
         f"Model         {escape(record.model)} on {escape(record.chain)}, chain id {record.chain_id}",
         f"Withdrawals   {allowed:,} allowed, {refused:,} refused",
@@ -124,6 +125,10 @@ def _verdict(record: Record, accounts: Sequence[History], done: Sequence[Outcome
         f"Liquidations  {counted(called, 'account')} called, {counted(sum(o.slices for o in done), 'slice')} sold",
         f"Bad debt      {debt}",
         f"Gas           {sum(sum(gas) for gas in record.gas.values()):,} in {counted(transactions, 'transaction')}",
+        *(
+            f"Dispute       epoch {item.round} invalid; {'bonds slashed' if item.slashed else 'bounty'}: {usd(item.paid_e8)} paid"
+            for item in record.disputes
+        ),
         f"Audit         {verdict}",
         *(f"              {escape(line)}" for line in record.audit_lines),
     ]

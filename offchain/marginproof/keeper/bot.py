@@ -6,13 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from marginproof.keeper.collect import Answer, collect, free_round
+from marginproof.keeper.collect import collect, free_round
 from marginproof.keeper.post import post, publish_leaves
 from marginproof.keeper.propose import ProposedEpoch, propose
 from marginproof.keeper.settle import settle_expired
 from marginproof.market.sources import MarketFolder
 from marginproof.protocol.compute import ComputeEpoch, epoch_of
 from marginproof.protocol.connection import endpoint, read
+from marginproof.protocol.quorum import Answer
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.transactions import Sender
 from marginproof.spec.typed_data import Leaf
@@ -73,16 +74,17 @@ class Keeper:
         number = free_round(self.venue.call("EpochRegistry", "lastRound"), self.attesters)
         epoch = propose(self.replayer, document, number, self.compute)
         signatures, answers = collect(self.venue, epoch, self.attesters)
-        receipt = post(self.venue, self.sender, epoch, signatures)
+        receipt = post(self.venue, self.sender, epoch, signatures, self.replayer.state_at())
         published = self._publish(epoch.header.round, epoch.result.leaves)
         return Round(epoch, signatures, tuple(answers), receipt["gasUsed"], published)
 
     def finish_last_round(self) -> None:
         """Publish what is missing of the last epoch's leaves: an earlier run may have ended between posting and publishing."""
         state = self.replayer.state_at()
-        if not state.epochs or state.epochs[-1].header.leaf_count > self.publish_up_to:
+        valid = state.valid_epochs()
+        if not valid or valid[-1].header.leaf_count > self.publish_up_to:
             return
-        last = state.epochs[-1]
+        last = valid[-1]
         published = state.published.get(last.header.round, {})
         if any(len(leaves) == last.header.leaf_count for leaves in published.values()):
             return

@@ -63,9 +63,10 @@ class Liquidator:
         now = read(lambda: eth.get_block("latest"), endpoint(self.venue.web3), "the newest block")[
             "timestamp"
         ]
-        if not state.epochs or state.epochs[-1].header.valid_until <= now:
+        valid = state.valid_epochs()
+        if not valid or valid[-1].header.valid_until <= now:
             return []
-        epoch = state.epochs[-1]
+        epoch = valid[-1]
         values = ValueTable(epoch.market, state.model(epoch.header.model_hash))
         steps: list[Step] = []
         for account in range(len(state.accounts)):

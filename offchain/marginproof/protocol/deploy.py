@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from web3 import Web3
+from web3.contract import Contract
 from web3.types import TxReceipt
 
-from marginproof.documents import format_expiry, model_to_spec
+from marginproof.documents import E8_DIGITS, format_decimal, format_expiry, model_to_spec
 from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.models import load_model
 from marginproof.protocol.compiler import Artifact, load_artifacts
@@ -22,8 +24,10 @@ from marginproof.protocol.venue import Venue
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import FIRST_EXPIRY_INDEX, IdParts, instrument_id
 from marginproof.spec.model import encode_model
+from marginproof.spec.units import ONE_E8
 
 IDS_PER_TRANSACTION = 400
+DEFAULT_ADMIN_ROLE = bytes(32)
 SETTLEMENT_DECIMALS = 6
 COLLATERAL_DECIMALS = 18
 FEED_DECIMALS = 8
@@ -33,14 +37,18 @@ SOURCES = tuple(
     f"contracts/{name}.sol"
     for name in (
         "AttesterSet",
+        "Disputes",
         "EpochRegistry",
         "InstrumentRegistry",
+        "InsuranceFund",
         "LiquidationHouse",
         "MarginCourt",
         "MarginVault",
+        "MarketBounds",
         "ModelRegistry",
         "PortfolioLedger",
         "PriceGuard",
+        "Timelock",
         "interfaces/IAggregatorV3",
         "testing/TestFeed",
         "testing/TestToken",
@@ -106,17 +114,36 @@ class Deployer:
         self.entries[name] = self.create(name, *arguments)
         return self.entries[name].address
 
+    def bound(self, name: str) -> Contract:
+        """One of the venue's own contracts, to call."""
+        entry = self.entries[name]
+        return self.sender.web3.eth.contract(address=Web3.to_checksum_address(entry.address), abi=entry.abi)
+
     def send(self, name: str, function: str, *arguments: Any) -> TxReceipt:
         """Call a function of one of the venue's own contracts."""
-        entry = self.entries[name]
-        contract = self.sender.web3.eth.contract(
-            address=Web3.to_checksum_address(entry.address), abi=entry.abi
-        )
+        contract = self.bound(name)
         return self.sender.send(contract.functions[function](*arguments), f"{name}.{function}")
+
+    def has_roles(self, name: str) -> bool:
+        """Whether powers over one of the venue's own contracts are roles."""
+        return any(entry.get("name") == "renounceRole" for entry in self.entries[name].abi)
+
+    def hand(self, name: str, role: bytes, holder: str) -> None:
+        """Give a role to a holder, and let go of it unless that is the sender itself."""
+        admin = self.sender.address
+
+        def holds(address: str) -> bool:
+            call = self.bound(name).functions.hasRole(role, address)
+            return bool(read(call.call, endpoint(self.sender.web3), f"{name}.hasRole"))
+
+        if not holds(holder):
+            self.send(name, "grantRole", role, holder)
+        if holder != admin and holds(admin):
+            self.send(name, "renounceRole", role, admin)
 
 
 def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: DeployPlan) -> Deployment:
-    """Deploy and configure a whole venue; the sender becomes its admin.
+    """Deploy and configure a whole venue. The sender is its admin, or was until it handed every power to the plan's timelock.
 
     Errors: InputError for a plan that does not hold together or whose expiries the chain's clock has passed, both before anything is
     sent; ChainError with the contract's reason. Nothing is written here: save the returned deployment.
@@ -132,14 +159,22 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
 
     instruments = deployer.core("InstrumentRegistry", admin)
     models = deployer.core("ModelRegistry", admin)
-    attester_set = deployer.core("AttesterSet", admin, attesters, plan.threshold)
-    guard = deployer.core("PriceGuard", admin)
-    epochs = deployer.core(
-        "EpochRegistry", attester_set, models, instruments, guard, plan.epoch_max_age, plan.epoch_min_depth
-    )
-    court = deployer.core("MarginCourt", instruments, models)
-    ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
     settlement_token = Web3.to_checksum_address(tokens["settlement"].address)
+    bonds = Bonds.of(deployer, plan, tokens["settlement"])
+    attester_set = deployer.core("AttesterSet", admin, settlement_token, *bonds.terms(plan), attesters)
+    guard = deployer.core("PriceGuard", admin)
+    bounds = deployer.core("MarketBounds", admin)
+    epochs = deployer.core(
+        "EpochRegistry",
+        admin,
+        (attester_set, models, instruments, guard, bounds),
+        plan.epoch_max_age,
+        plan.epoch_min_depth,
+        plan.dispute_window,
+        plan.policy.values(),
+    )
+    court = deployer.core("MarginCourt", instruments, models, epochs)
+    ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
     vault = deployer.core("MarginVault", admin, ledger, epochs, court, settlement_token)
     terms = plan.liquidation
     house = deployer.core(
@@ -154,6 +189,10 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     )
     deployer.send("PortfolioLedger", "connect", vault, house)
     deployer.send("MarginVault", "connect", house)
+    fund = deployer.core("InsuranceFund", ledger, vault)
+    disputes = deployer.core("Disputes", epochs, ledger, court, attester_set, bonds.dispute_terms(plan))
+    deployer.send("EpochRegistry", "connect", vault, ledger, disputes)
+    deployer.send("AttesterSet", "connect", disputes, fund)
     deployer.send("InstrumentRegistry", "grantRole", keccak(b"LISTER_ROLE"), admin)
     deployer.send("ModelRegistry", "grantRole", keccak(b"MODEL_ROLE"), admin)
     deployer.send("ModelRegistry", "publish", encode_model(model))
@@ -168,6 +207,9 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
             tokens[underlying.symbol],
             feeds[underlying.symbol],
         )
+    if plan.settlement_token is None:
+        bonds.pay(deployer, tokens["settlement"], attesters)
+    _hand_over(deployer, plan)
     return Deployment(
         chainId=sender.web3.eth.chain_id,
         block=deployer.first_block or 0,
@@ -175,6 +217,79 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
         tokens=tokens,
         feeds=feeds,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Bonds:
+    """Bond and bounty in units of the settlement token."""
+
+    bond: int
+    bounty: int
+
+    @classmethod
+    def of(cls, deployer: Deployer, plan: DeployPlan, token: ContractEntry) -> Bonds:
+        """From USD, which the settlement token counts. Errors: InputError for what its units cannot express, ChainError."""
+        contract = deployer.sender.web3.eth.contract(
+            address=Web3.to_checksum_address(token.address), abi=_erc20_abi(deployer)
+        )
+        decimals = int(
+            read(
+                contract.functions.decimals().call,
+                endpoint(deployer.sender.web3),
+                "the settlement token's decimals",
+            )
+        )
+
+        def units(name: str, amount_e8: int) -> int:
+            scaled = amount_e8 * int(10**decimals)
+            if scaled % ONE_E8:
+                raise InputError(
+                    f"bonds.{name}: {format_decimal(amount_e8, E8_DIGITS)} has more decimals than the settlement token; "
+                    f"allowed: at most {decimals}."
+                )
+            return scaled // ONE_E8
+
+        return cls(units("bond", plan.bonds.bond_e8), units("bounty", plan.bonds.bounty_e8))
+
+    def terms(self, plan: DeployPlan) -> tuple[int, int, int, tuple[int, int, int]]:
+        """The attester set's bond, its value, the threshold and the delays. A bond opens when nothing its owner signed is open."""
+        terms = plan.bonds
+        open_for = plan.dispute_window + plan.epoch_max_age + terms.grace
+        return self.bond, terms.bond_e8, plan.threshold, (terms.join_delay, terms.leave_delay, open_for)
+
+    def dispute_terms(self, plan: DeployPlan) -> tuple[int, int]:
+        """Materiality (E8) and bounty (token units)."""
+        return plan.bonds.materiality_e8, self.bounty
+
+    def pay(self, deployer: Deployer, token: ContractEntry, attesters: Sequence[str]) -> None:
+        """Mint test tokens for the founders' bonds and pay them."""
+        sender = deployer.sender
+        contract = sender.web3.eth.contract(address=Web3.to_checksum_address(token.address), abi=token.abi)
+        whole = self.bond * len(attesters)
+        sender.send(contract.functions.mint(sender.address, whole), "minting bonds")
+        spender = Web3.to_checksum_address(deployer.entries["AttesterSet"].address)
+        sender.send(contract.functions.approve(spender, whole), "approving bonds")
+        for attester in attesters:
+            deployer.send("AttesterSet", "join", attester)
+
+
+def _hand_over(deployer: Deployer, plan: DeployPlan) -> None:
+    """Give the roles to those the plan names, and last of all the power to give roles to the timelock, if there is to be one."""
+    admin, timelock = deployer.sender.address, None
+    if plan.timelock is not None:
+        proposers = [Web3.to_checksum_address(a) for a in plan.timelock.proposers or (admin,)]
+        timelock = deployer.core("Timelock", plan.timelock.delay, proposers)
+    for contract, role, holder in (
+        ("InstrumentRegistry", keccak(b"LISTER_ROLE"), plan.roles.lister or admin),
+        ("ModelRegistry", keccak(b"MODEL_ROLE"), plan.roles.model or timelock or admin),
+        ("MarginVault", keccak(b"PAUSER_ROLE"), plan.roles.pauser or admin),
+    ):
+        deployer.hand(contract, role, Web3.to_checksum_address(holder))
+    if timelock is None:
+        return
+    for name in list(deployer.entries):
+        if name != "Timelock" and deployer.has_roles(name):
+            deployer.hand(name, DEFAULT_ADMIN_ROLE, timelock)
 
 
 def _settlement_token(deployer: Deployer, plan: DeployPlan) -> ContractEntry:
@@ -207,14 +322,12 @@ def _list_underlying(
 ) -> None:
     deployer.send("InstrumentRegistry", "addUnderlying", plan.symbol)
     deployer.send("MarginVault", "setCollateral", underlying, Web3.to_checksum_address(token.address))
+    sources = [(Web3.to_checksum_address(feed.address), plan.feed_max_age)]
+    sources += [(Web3.to_checksum_address(more.feed), more.max_age) for more in plan.more_feeds]
     deployer.send(
-        "PriceGuard",
-        "setFeed",
-        underlying,
-        Web3.to_checksum_address(feed.address),
-        plan.feed_max_age,
-        plan.feed_max_deviation_bps,
+        "PriceGuard", "setFeeds", underlying, sources, plan.feeds_min_fresh, plan.feed_max_deviation_bps
     )
+    deployer.send("MarketBounds", "setLimits", underlying, plan.bounds.values())
     for expiry in sorted(plan.expiries):
         deployer.send("InstrumentRegistry", "addExpiry", underlying, expiry)
     if plan.strikes:

@@ -6,7 +6,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from marginproof.spec.limits import MAX_POSITIONS
 from marginproof.spec.typed_data import EpochHeader
+
+MAX_TICKETS = 16
+"""How many tickets may be signed together: two for a trade, some more for what comes."""
 
 Bytes32 = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
 HexBytes = Annotated[str, Field(pattern=r"^0x([0-9a-f]{2})*$", max_length=65_536)]
@@ -74,6 +78,24 @@ class Signed(BaseModel):
 
     signer: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
     signature: Annotated[str, Field(pattern=r"^0x[0-9a-f]{130}$")]
+
+
+class TicketEntry(BaseModel):
+    """A would-be portfolio: account and packed bytes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    account: Uint64
+    portfolio: Annotated[str, Field(pattern=r"^0x([0-9a-f]{24})*$", max_length=2 + 24 * MAX_POSITIONS)]
+
+
+class TicketRequest(BaseModel):
+    """A trader asks for tickets on the epoch of a round, signed together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    round: Uint64
+    entries: Annotated[tuple[TicketEntry, ...], Field(min_length=1, max_length=MAX_TICKETS)]
 
 
 class Refusal(BaseModel):

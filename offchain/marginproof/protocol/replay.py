@@ -58,7 +58,8 @@ class Replayer:
         before = self._hash(target)
         state = deepcopy(self._state)
         for name, arguments, log in self._new_events(target):
-            state.apply(name, arguments, "0x" + bytes(log["transactionHash"]).hex(), log["blockNumber"])
+            time = self._time(log["blockNumber"]) if name == "EpochPosted" else 0
+            state.apply(name, arguments, "0x" + bytes(log["transactionHash"]).hex(), log["blockNumber"], time)
         if self._hash(target) != before:
             raise ChainError(f"Block {target} was replaced while its logs were read.", "Ask again.")
         self._state, self._next_block, self._last_hash = state, target + 1, before
@@ -66,6 +67,11 @@ class Replayer:
     def _hash(self, block: int) -> bytes:
         eth = self.venue.web3.eth
         return bytes(read(lambda: eth.get_block(block), endpoint(self.venue.web3), f"block {block}")["hash"])
+
+    def _time(self, block: int) -> int:
+        eth = self.venue.web3.eth
+        found = read(lambda: eth.get_block(block), endpoint(self.venue.web3), f"block {block}")
+        return int(found["timestamp"])
 
     def _new_events(self, target: int) -> Iterator[tuple[str, dict[str, Any], LogReceipt]]:
         codec = self.venue.web3.codec

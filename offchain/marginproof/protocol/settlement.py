@@ -24,4 +24,4 @@ def postable(price_e8: int, spot_e8: int, max_deviation_bps: int) -> int:
 
 def guard_deviations(venue: Venue, underlyings: list[int]) -> dict[int, int]:
     """The price guard's greatest deviation per underlying, basis points."""
-    return {underlying: venue.call("PriceGuard", "feedOf", underlying)[3] for underlying in underlyings}
+    return {underlying: venue.call("PriceGuard", "feedsOf", underlying)[2] for underlying in underlyings}

@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from marginproof.errors import MarginproofError
+from marginproof.protocol.members import Members
+from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import InstrumentTable
 from marginproof.spec.market import MarketSnapshot, decode_market
 from marginproof.spec.model import Model, decode_model
 from marginproof.spec.portfolio import Position, decode_portfolio
+from marginproof.spec.provenance import Change
 from marginproof.spec.typed_data import EpochHeader, Leaf
 
 Arguments = Mapping[str, Any]
@@ -23,6 +27,8 @@ class AccountState:
     positions: tuple[Position, ...] = ()
     cash_e8: int = 0
     frozen: bool = False
+    changes: list[Change] = field(default_factory=list)
+    """Every change of the portfolio, by block: what its history on chain is folded from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,35 @@ class VenueState:
     models: dict[bytes, bytes] = field(default_factory=dict)
     current_model: bytes = b""
     epochs: list[PostedEpoch] = field(default_factory=list)
+    """Every epoch in the order of posting, also those proven wrong."""
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
-    attesters: frozenset[str] = frozenset()
-    threshold: int = 0
+    members: Members = field(default_factory=Members)
+    releases: list[tuple[str, int]] = field(default_factory=list)
+    """Transaction and block of every payment out of the vault: where leaves are shown."""
+    tickets_used: list[tuple[int, bytes, str]] = field(default_factory=list)
+    """Round, digest and transaction of tickets that a trade used."""
+    invalid: set[int] = field(default_factory=set)
+    """Rounds whose epoch was proven wrong."""
+    invalid_tickets: set[bytes] = field(default_factory=set)
+    """Digests of tickets that were proven wrong."""
     published: dict[int, dict[str, dict[int, Leaf]]] = field(default_factory=dict)
     """Leaves in the logs: round -> publisher -> account -> leaf."""
+
+    def valid_epochs(self) -> list[PostedEpoch]:
+        """The posted epochs that were not proven wrong, in order."""
+        return [epoch for epoch in self.epochs if epoch.header.round not in self.invalid]
+
+    def newest_epoch(self) -> PostedEpoch:
+        """The newest valid epoch. Errors: MarginproofError when there is none."""
+        valid = self.valid_epochs()
+        if not valid:
+            raise MarginproofError(
+                "No epoch has been posted yet, so there is no market."
+                if not self.epochs
+                else "Every posted epoch was proven wrong, so there is no market.",
+                "Run `marginproof keeper once`.",
+            )
+        return valid[-1]
 
     def table(self) -> InstrumentTable:
         """The registry's lists, for resolving ids."""
@@ -79,11 +109,22 @@ class VenueState:
         """Symbol -> underlying id."""
         return {symbol: underlying for underlying, symbol in self.symbols.items()}
 
-    def apply(self, event: str, arguments: Arguments, transaction: str, block: int) -> None:
-        """Take one event into account; events that change no state here are ignored."""
+    def apply(self, event: str, arguments: Arguments, transaction: str, block: int, time: int = 0) -> None:
+        """Take one event into account; events that change no state here are ignored. `time` is the block's, needed for epochs."""
         handler = _HANDLERS.get(event)
         if handler is not None:
             handler(self, arguments)
+        elif event == "PortfolioChanged":
+            packed = bytes(arguments["portfolio"])
+            account = self.accounts[arguments["account"]]
+            account.positions = decode_portfolio(packed)
+            account.changes.append(Change(block, keccak(packed)))
+        elif self.members.apply(event, arguments):
+            return
+        elif event == "Withdrawn":
+            self.releases.append((transaction, block))
+        elif event == "TicketsUsed":
+            self.tickets_used.append((arguments["round"], bytes(arguments["digest"]), transaction))
         elif event == "EpochPosted":
             self.epochs.append(
                 PostedEpoch(
@@ -92,8 +133,8 @@ class VenueState:
                     bytes(arguments["market"]),
                     transaction,
                     block,
-                    self.attesters,
-                    self.threshold,
+                    self.members.active_at(time),
+                    self.members.threshold,
                 )
             )
 
@@ -161,10 +202,6 @@ def _account_opened(state: VenueState, arguments: Arguments) -> None:
     state.accounts.append(AccountState(arguments["owner"]))
 
 
-def _portfolio_changed(state: VenueState, arguments: Arguments) -> None:
-    state.accounts[arguments["account"]].positions = decode_portfolio(bytes(arguments["portfolio"]))
-
-
 def _cash_changed(state: VenueState, arguments: Arguments) -> None:
     state.accounts[arguments["account"]].cash_e8 = arguments["cash"]
 
@@ -200,9 +237,12 @@ def _settlement_recorded(state: VenueState, arguments: Arguments) -> None:
     state.settlements[(arguments["underlying"], arguments["expiry"])] = arguments["price"]
 
 
-def _attesters_configured(state: VenueState, arguments: Arguments) -> None:
-    state.attesters = frozenset(arguments["attesters"])
-    state.threshold = arguments["threshold"]
+def _epoch_invalidated(state: VenueState, arguments: Arguments) -> None:
+    state.invalid.add(arguments["round"])
+
+
+def _ticket_invalidated(state: VenueState, arguments: Arguments) -> None:
+    state.invalid_tickets.add(bytes(arguments["digest"]))
 
 
 def _leaves_published(state: VenueState, arguments: Arguments) -> None:
@@ -213,7 +253,6 @@ def _leaves_published(state: VenueState, arguments: Arguments) -> None:
 
 _HANDLERS: dict[str, Callable[[VenueState, Arguments], None]] = {
     "AccountOpened": _account_opened,
-    "PortfolioChanged": _portfolio_changed,
     "CashChanged": _cash_changed,
     "FrozenChanged": _frozen_changed,
     "UnderlyingAdded": _underlying_added,
@@ -223,5 +262,6 @@ _HANDLERS: dict[str, Callable[[VenueState, Arguments], None]] = {
     "ModelPublished": _model_published,
     "SettlementRecorded": _settlement_recorded,
     "LeavesPublished": _leaves_published,
-    "Configured": _attesters_configured,
+    "EpochInvalidated": _epoch_invalidated,
+    "TicketInvalidated": _ticket_invalidated,
 }

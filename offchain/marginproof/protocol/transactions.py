@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import requests
@@ -16,6 +17,7 @@ from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.reverts import RevertDecoder
 
 _GAS_HEADROOM_PERCENT = 25
+_EMPTY_GAS = 21_000
 _RECEIPT_TIMEOUT_SECONDS = 120
 _POLL_SECONDS = 0.02
 
@@ -39,10 +41,26 @@ class Sender:
 
     def send(self, call: ContractFunction | ContractConstructor, what: str) -> TxReceipt:
         """Send a contract call (or a creation) and wait until it is mined. `what` names it in messages."""
-        try:
+
+        def build() -> TxParams:
             transaction = call.build_transaction(self._parameters())
             gas = transaction["gas"]
             transaction["gas"] = gas + gas * _GAS_HEADROOM_PERCENT // 100
+            return transaction
+
+        return self._send(build, what)
+
+    def send_nothing(self) -> TxReceipt:
+        """An empty transaction to ourselves, mined in a block of its own time: on a chain that mines on demand nothing else moves time on.
+
+        Errors: ChainError.
+        """
+        empty: TxParams = {"to": self.signer.address, "value": Wei(0), "gas": _EMPTY_GAS}
+        return self._send(lambda: self._parameters() | empty, "an empty transaction")
+
+    def _send(self, build: Callable[[], TxParams], what: str) -> TxReceipt:
+        try:
+            transaction = build()
             signed = self.signer.sign_transaction(cast(dict[str, Any], transaction))
             transaction_hash = self.web3.eth.send_raw_transaction(signed.raw_transaction)
             receipt = self.web3.eth.wait_for_transaction_receipt(

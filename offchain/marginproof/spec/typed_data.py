@@ -26,6 +26,7 @@ LEAF_TYPE: Final = (
 ORDER_TYPE: Final = (
     "Order(uint64 account,uint32 instrument,int64 quantity,int64 price,uint64 nonce,uint64 deadline)"
 )
+TICKETS_TYPE: Final = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 
 
 def word(value: int) -> bytes:
@@ -107,6 +108,21 @@ class Leaf:
             + word(self.initial_margin)
             + word(self.maintenance_margin)
             + keccak(self.worst_scenarios)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """Leaves (struct hashes) for portfolios that do not exist yet, bound to one epoch by its round and its header's struct hash."""
+
+    round: int
+    header_hash: bytes
+    leaves: tuple[bytes, ...]
+
+    def struct_hash(self) -> bytes:
+        """The EIP-712 struct hash."""
+        return keccak(
+            type_hash(TICKETS_TYPE) + word(self.round) + self.header_hash + keccak(b"".join(self.leaves))
         )
 
 

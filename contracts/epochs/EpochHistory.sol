@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { IEpochRegistry } from "../interfaces/IEpochRegistry.sol";
+import { EpochHeader } from "../interfaces/Types.sol";
+import { TypedData } from "../libraries/TypedData.sol";
+
+/// @title The newest valid epoch, unpacked into slots by who reads them, and a record of every epoch
+/// @dev A withdrawal on a leaf reads `_gate`, `_leafRoot`, `_budget` and a word of `_spots`; nothing else is allowed into those slots.
+abstract contract EpochHistory is IEpochRegistry {
+    using SafeCast for uint256;
+
+    /// @dev What lets a withdrawal through: who may ask, until when the epoch is in force, how many leaves it has, how far prices may move.
+    struct Gate {
+        address vault;
+        uint32 validUntil;
+        uint40 leafCount;
+        uint16 deltaBps;
+    }
+
+    /// @dev Where the history stands: the newest valid round with its time and block, the highest round ever posted, the first hour whose
+    ///      outflow is still counted, and the version of the listing that the newest valid market was held against (0: none).
+    struct Clock {
+        uint48 round;
+        uint48 lastRound;
+        uint40 blockNumber;
+        uint40 termsVersion;
+        uint32 time;
+        uint32 firstHour;
+    }
+
+    /// @dev An epoch's note is 64 bits, four to a word: when it becomes final (32 bits), how many numbers it is after the round posted before
+    ///      it (16 bits, zero for the first), and whether it was found wrong (1 bit).
+    uint256 private constant STEP_SHIFT = 32;
+    uint256 private constant INVALID = 1 << 48;
+
+    /// @inheritdoc IEpochRegistry
+    uint64 public immutable disputeWindow;
+
+    Gate internal _gate;
+    bytes32 internal _leafRoot;
+    Clock internal _clock;
+    bytes32 internal _marketHash;
+    bytes32 internal _modelHash;
+    bytes32 internal _blockHash;
+    /// @dev Spots of the newest valid epoch, E8, four to a word, underlying 1 in the low bits of the first; zero after a fall back.
+    mapping(uint256 place => uint256 fourSpots) internal _spots;
+    mapping(uint64 round => bytes32) private _commitments;
+    mapping(uint256 place => uint256 fourNotes) private _notes;
+
+    /// @inheritdoc IEpochRegistry
+    function latestHeader() external view returns (EpochHeader memory) {
+        return _header();
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function lastRound() external view returns (uint64) {
+        return _clock.lastRound;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function latestMarketHash() external view returns (bytes32) {
+        return _marketHash;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function requireLive() external view returns (EpochHeader memory) {
+        _requireLive(_gate.validUntil);
+        return _header();
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function liveTree() external view returns (uint64 round, bytes32 leafRoot, uint64 leafCount) {
+        Gate memory gate = _gate;
+        _requireLive(gate.validUntil);
+        return (_clock.round, _leafRoot, gate.leafCount);
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function liveMarket() external view returns (bytes32 modelHash, bytes32 marketHash) {
+        _requireLive(_gate.validUntil);
+        return (_modelHash, _marketHash);
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function spotOf(uint8 underlying) public view returns (uint64) {
+        if (underlying == 0) return 0;
+        unchecked {
+            uint256 place = uint256(underlying) - 1;
+            return uint64(_spots[place >> 2] >> ((place & 3) << 6));
+        }
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function record(
+        uint64 round
+    ) public view returns (bytes32 commitment, Standing standing, uint64 finalAt) {
+        commitment = _commitments[round];
+        uint256 note = _note(round);
+        finalAt = uint32(note);
+        if (commitment == bytes32(0)) standing = Standing.None;
+        else if (note & INVALID != 0) standing = Standing.Invalid;
+        else standing = block.timestamp < finalAt ? Standing.Open : Standing.Final;
+    }
+
+    /// @dev Make an epoch the newest one and record it. `clock` is changed and still has to be stored.
+    function _append(EpochHeader calldata header, bytes calldata signatures, Clock memory clock) internal {
+        uint256 finalAt = uint256(header.validUntil) + disputeWindow;
+        uint256 step = clock.lastRound == 0 ? 0 : header.round - clock.lastRound;
+        _commitments[header.round] = _commitment(TypedData.hashHeader(header), keccak256(signatures));
+        _addToNote(header.round, finalAt.toUint32() | (step << STEP_SHIFT));
+        clock.lastRound = uint256(header.round).toUint48();
+        _setHead(header, clock);
+    }
+
+    /// @dev Mark an epoch; if it was the newest valid one, the newest valid one before it takes its place.
+    function _invalidate(
+        uint64 round,
+        EpochHeader calldata fallbackHeader,
+        bytes32 fallbackSignatures
+    ) internal {
+        (, Standing standing, uint64 finalAt) = record(round);
+        require(standing != Standing.None, RoundNotPosted(round, _clock.lastRound));
+        require(standing != Standing.Invalid, AlreadyInvalid(round));
+        require(standing == Standing.Open, EpochFinal(round, finalAt));
+        _addToNote(round, INVALID);
+        emit EpochInvalidated(round);
+        Clock memory clock = _clock;
+        if (clock.round != round) return;
+        uint64 valid = _validBefore(round);
+        require(fallbackHeader.round == valid, WrongFallback(fallbackHeader.round, valid));
+        if (valid != 0) {
+            bytes32 given = _commitment(TypedData.hashHeader(fallbackHeader), fallbackSignatures);
+            require(given == _commitments[valid], WrongEvidence(valid, given, _commitments[valid]));
+        }
+        _setHead(fallbackHeader, clock);
+        clock.termsVersion = 0;
+        _clock = clock;
+        // The market of the epoch before is not at hand: its prices come back with `restoreSpots`, or with the next epoch.
+        delete _spots[0];
+        delete _spots[1];
+    }
+
+    function _setHead(EpochHeader calldata header, Clock memory clock) private {
+        // Time, `validUntil` and block were compared with the market's time and the chain's head when posted; rounds go up in bounded steps.
+        require(header.leafCount <= type(uint40).max, TooManyLeaves(header.leafCount));
+        clock.round = uint256(header.round).toUint48();
+        clock.time = uint256(header.time).toUint32();
+        clock.blockNumber = uint256(header.blockNumber).toUint40();
+        Gate storage gate = _gate;
+        gate.validUntil = uint256(header.validUntil).toUint32();
+        gate.leafCount = uint40(header.leafCount);
+        _leafRoot = header.leafRoot;
+        _marketHash = header.marketHash;
+        _modelHash = header.modelHash;
+        _blockHash = header.blockHash;
+    }
+
+    /// @dev When a posted epoch becomes final.
+    function _finalAt(uint64 round) internal view returns (uint256) {
+        return uint32(_note(round));
+    }
+
+    function _addToNote(uint64 round, uint256 bits) private {
+        _notes[round >> 2] |= bits << ((round & 3) << 6);
+    }
+
+    function _note(uint64 round) private view returns (uint256) {
+        return uint64(_notes[round >> 2] >> ((round & 3) << 6));
+    }
+
+    /// @dev The newest valid round before a posted one; 0 if there is none.
+    function _validBefore(uint64 round) private view returns (uint64) {
+        uint256 note = _note(round);
+        do {
+            uint64 step = uint16(note >> STEP_SHIFT);
+            if (step == 0) return 0;
+            round -= step;
+            note = _note(round);
+        } while (note & INVALID != 0);
+        return round;
+    }
+
+    function _header() internal view returns (EpochHeader memory) {
+        Gate memory gate = _gate;
+        Clock memory clock = _clock;
+        return
+            EpochHeader(
+                clock.round,
+                clock.time,
+                clock.blockNumber,
+                _blockHash,
+                gate.validUntil,
+                _modelHash,
+                _marketHash,
+                _leafRoot,
+                gate.leafCount
+            );
+    }
+
+    function _requireLive(uint256 validUntil) internal view {
+        require(validUntil != 0, NoEpoch());
+        require(block.timestamp < validUntil, EpochExpired(uint64(validUntil), block.timestamp));
+    }
+
+    function _commitment(bytes32 headerHash, bytes32 signaturesHash) private pure returns (bytes32) {
+        return keccak256(abi.encode(headerHash, signaturesHash));
+    }
+}

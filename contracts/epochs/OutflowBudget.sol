@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
+import { IAttesterSet } from "../interfaces/IAttesterSet.sol";
+import { IEpochRegistry } from "../interfaces/IEpochRegistry.sol";
+import { IPriceGuard } from "../interfaces/IPriceGuard.sol";
+import { Range } from "../libraries/Range.sol";
+import { EpochHistory } from "./EpochHistory.sol";
+
+/// @title What may be released on signatures, and what was
+/// @dev What is released on an epoch is counted until the epoch is final, also where it is found invalid: until then it may be the loss that
+///      bonds have to cover. It is kept by the hour in which that is, so that counting it out costs little; it leaves with the hour's end.
+abstract contract OutflowBudget is EpochHistory, AccessControl {
+    /// @dev All E8: the limit, what is out on earlier epochs, what is out on the newest valid one, the greatest withdrawal. What is out stays
+    ///      at or below a limit, and limits fit.
+    struct Budget {
+        uint64 limitE8;
+        uint64 closedE8;
+        uint64 openE8;
+        uint64 maxWithdrawalE8;
+    }
+
+    /// @dev What tickets need and withdrawals do not.
+    struct Terms {
+        address ledger;
+        uint64 maxTradeE8;
+        uint16 outflowShareBps;
+        uint16 tradeChargeBps;
+    }
+
+    uint256 internal constant BPS = 10_000;
+    /// @dev Two for each of the most underlyings that there can be (Limits.MAX_UNDERLYINGS).
+    uint256 private constant MAX_PAIRS_BYTES = 16;
+    /// @dev How many hours one posting counts out at most: a backlog shrinks, and no posting grows dear.
+    uint256 private constant HOURS_PER_POST = 32;
+
+    /// @notice Who may sign.
+    IAttesterSet public immutable attesterSet;
+    /// @notice What compares prices with outside feeds.
+    IPriceGuard public immutable guard;
+
+    Budget internal _budget;
+    Terms internal _terms;
+    /// @dev What was released on epochs that become final within an hour, E8, four hours to a word.
+    mapping(uint256 place => uint256 fourHours) private _hours;
+
+    /// @inheritdoc IEpochRegistry
+    function setPolicy(Policy calldata policy_) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _setPolicy(policy_);
+        _budget.limitE8 = _limit(policy_.outflowShareBps);
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function releaseFinal(uint256 max) external {
+        Clock memory clock = _clock;
+        require(clock.lastRound != 0, NoEpoch());
+        Budget memory budget = _closed(clock.round);
+        _release(clock, budget, max);
+        _clock = clock;
+        _budget = budget;
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function policy() external view returns (Policy memory) {
+        Terms memory terms = _terms;
+        return
+            Policy(
+                _budget.maxWithdrawalE8,
+                terms.maxTradeE8,
+                _gate.deltaBps,
+                terms.outflowShareBps,
+                terms.tradeChargeBps
+            );
+    }
+
+    /// @inheritdoc IEpochRegistry
+    function outflow() external view returns (uint256 spentE8, uint256 limitE8) {
+        Budget memory budget = _budget;
+        return (uint256(budget.closedE8) + budget.openE8, budget.limitE8);
+    }
+
+    function _setPolicy(Policy memory policy_) internal {
+        Range.check("deltaBps", int256(uint256(policy_.deltaBps)), 0, int256(BPS - 1));
+        Range.check("outflowShareBps", int256(uint256(policy_.outflowShareBps)), 0, int256(BPS));
+        Range.check("tradeChargeBps", int256(uint256(policy_.tradeChargeBps)), 0, int256(BPS));
+        _budget.maxWithdrawalE8 = policy_.maxAttestedWithdrawalE8;
+        _gate.deltaBps = policy_.deltaBps;
+        Terms storage terms = _terms;
+        terms.maxTradeE8 = policy_.maxAttestedTradeE8;
+        terms.outflowShareBps = policy_.outflowShareBps;
+        terms.tradeChargeBps = policy_.tradeChargeBps;
+        emit PolicySet(policy_);
+    }
+
+    /// @dev Renews the budget for a new epoch; `clock` is changed and still has to be stored. `round` was the newest valid one before.
+    function _renew(uint64 round, Clock memory clock) internal {
+        Budget memory budget = _closed(round);
+        // Nothing was released before the first epoch.
+        if (clock.firstHour == 0) clock.firstHour = uint32(block.timestamp / 1 hours);
+        _release(clock, budget, HOURS_PER_POST);
+        budget.limitE8 = _limit(_terms.outflowShareBps);
+        _budget = budget;
+    }
+
+    /// @dev The budget, what is open of it written to the hour in which the newest valid epoch becomes final. The caller stores it.
+    function _closed(uint64 round) internal returns (Budget memory budget) {
+        budget = _budget;
+        if (budget.openE8 == 0) return budget;
+        uint256 hour = _finalAt(round) / 1 hours;
+        // No carry into the neighbour: the sum of all hours is at most a limit.
+        _hours[hour >> 2] += uint256(budget.openE8) << ((hour & 3) << 6);
+        budget.closedE8 += budget.openE8;
+        budget.openE8 = 0;
+    }
+
+    /// @dev Counts `amountE8` against the budget. It is at most 2^64: the caller compared it with the policy.
+    function _spend(uint256 amountE8) internal {
+        Budget memory budget = _budget;
+        uint256 spent = uint256(budget.closedE8) + budget.openE8;
+        require(spent + amountE8 <= budget.limitE8, OutflowBudgetExceeded(amountE8, spent, budget.limitE8));
+        // At most the limit, which fits.
+        _budget.openE8 = uint64(budget.openE8 + amountE8);
+    }
+
+    /// @dev Refuses when a live price is further from the epoch's spot than allowed.
+    /// @param underlyings Two bytes each, of which the first is the underlying.
+    function _requireNear(bytes calldata underlyings, uint16 deltaBps) internal view {
+        // No true leaf is longer; one that takes a whole transaction's gas to read could be used but not disputed.
+        require(underlyings.length <= MAX_PAIRS_BYTES, TooManyUnderlyings(underlyings.length));
+        for (uint256 i = 0; i < underlyings.length; i += 2) {
+            uint8 underlying = uint8(underlyings[i]);
+            uint64 spot = spotOf(underlying);
+            require(spot != 0, SpotUnknown(underlying));
+            guard.checkWithin(underlying, spot, deltaBps);
+        }
+    }
+
+    /// @dev Counts out hours that have passed, in order.
+    function _release(Clock memory clock, Budget memory budget, uint256 max) private view {
+        uint256 hour = clock.firstHour;
+        uint256 end = block.timestamp / 1 hours;
+        if (end - hour > max) end = hour + max;
+        uint256 place = type(uint256).max;
+        uint256 word = 0;
+        for (; hour < end; ++hour) {
+            if (hour >> 2 != place) {
+                place = hour >> 2;
+                word = _hours[place];
+            }
+            budget.closedE8 -= uint64(word >> ((hour & 3) << 6));
+        }
+        clock.firstHour = uint32(hour);
+    }
+
+    function _limit(uint256 shareBps) private view returns (uint64) {
+        uint256 limit = Math.mulDiv(attesterSet.slashableE8(), shareBps, BPS);
+        return uint64(Math.min(limit, type(uint64).max));
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { IAccountHistory } from "../interfaces/IAccountHistory.sol";
+import { IDisputedEpochs } from "../interfaces/IDisputedEpochs.sol";
+import { EpochHeader } from "../interfaces/Types.sol";
+import { TypedData } from "../libraries/TypedData.sol";
+
+/// @title What disputes need of the registry of epochs and of the ledger, set by hand: for tests only
+contract DisputeStage is IDisputedEpochs, IAccountHistory, EIP712 {
+    struct Posted {
+        bytes32 commitment;
+        uint64 finalAt;
+        bool isInvalid;
+    }
+
+    struct Opened {
+        uint64 openedAt;
+        bytes32 history;
+    }
+
+    event Invalidated(uint64 round, bytes32 fallbackHash);
+    event TicketInvalidated(bytes32 digest);
+
+    error UnknownAccount(uint64 account);
+    error NotDisputes(address caller);
+
+    address private _disputes;
+    mapping(uint64 => Posted) private _posted;
+    Opened[] private _accounts;
+
+    /// @notice The protocol's domain.
+    constructor() EIP712("marginproof", "1") {}
+
+    /// @notice Choose who may invalidate.
+    function connect(address disputes) external {
+        _disputes = disputes;
+    }
+
+    /// @notice An epoch, unchecked.
+    function post(EpochHeader calldata header, bytes calldata signatures, uint64 finalAt) external {
+        bytes32 commitment = keccak256(abi.encode(TypedData.hashHeader(header), keccak256(signatures)));
+        _posted[header.round] = Posted(commitment, finalAt, false);
+    }
+
+    /// @notice A further account.
+    function open(uint64 openedAt, bytes32 history) external {
+        _accounts.push(Opened(openedAt, history));
+    }
+
+    /// @inheritdoc IDisputedEpochs
+    function invalidate(uint64 round, EpochHeader calldata fallbackHeader, bytes32) external {
+        require(msg.sender == _disputes, NotDisputes(msg.sender));
+        _posted[round].isInvalid = true;
+        emit Invalidated(round, TypedData.hashHeader(fallbackHeader));
+    }
+
+    /// @inheritdoc IDisputedEpochs
+    function invalidateTicket(bytes32 digest) external {
+        require(msg.sender == _disputes, NotDisputes(msg.sender));
+        emit TicketInvalidated(digest);
+    }
+
+    /// @inheritdoc IDisputedEpochs
+    function record(uint64 round) external view returns (bytes32, Standing, uint64) {
+        Posted memory found = _posted[round];
+        Standing standing = block.timestamp < found.finalAt ? Standing.Open : Standing.Final;
+        if (found.isInvalid) standing = Standing.Invalid;
+        if (found.commitment == 0) standing = Standing.None;
+        return (found.commitment, standing, found.finalAt);
+    }
+
+    /// @inheritdoc IDisputedEpochs
+    function domainSeparator() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    /// @inheritdoc IAccountHistory
+    function provenance(uint64 account) external view returns (uint64, bytes32) {
+        require(account < _accounts.length, UnknownAccount(account));
+        return (_accounts[account].openedAt, _accounts[account].history);
+    }
+
+    /// @inheritdoc IAccountHistory
+    function accountCount() external view returns (uint64) {
+        return uint64(_accounts.length);
+    }
+}

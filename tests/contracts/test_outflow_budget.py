@@ -1,0 +1,410 @@
+"""What may be done on signatures: policy, delta guard, outflow budget, tickets."""
+
+from __future__ import annotations
+
+import random
+from contextlib import nullcontext
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from eth_utils.address import to_canonical_address
+
+from evm.machine import STRANGER, refused
+from marginproof.spec.hashing import keccak
+from marginproof.spec.typed_data import EpochHeader, digest, domain_separator, type_hash, word
+
+from . import setting
+from .bonds import LEAVE_DELAY
+from .refusals import UNAUTHORISED, refused_as
+from .setting import BTC, DAY, E8, ETH
+from .test_epoch_history import DISPUTES, LEDGER, VAULT, invalidate
+from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person, sign
+
+HOUR = 3_600
+BOND_VALUE = 100_000 * E8
+SLASHABLE = THRESHOLD * BOND_VALUE
+LIMIT = SLASHABLE * 5_000 // 10_000
+TICKETS_TYPE = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
+LEAVES = [b"\x01" * 32, b"\x02" * 32]
+BOTH = bytes((BTC, 0, ETH, 3))
+
+
+@pytest.fixture
+def ready() -> World:
+    """One epoch, and the registry connected to addresses that stand for vault, ledger and disputes."""
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
+    world.open(person("alice"), 1_000)
+    world.post()
+    return world
+
+
+def use(world: World, amount: int, underlyings: bytes = b"", by: str = VAULT) -> tuple[bytes, int]:
+    result: tuple[bytes, int] = world.epochs.transact("useLeaf", underlyings, amount, caller=by)
+    return result
+
+
+def tickets_digest(world: World, header: EpochHeader, leaves: list[bytes], chain_id: int = CHAIN_ID) -> bytes:
+    """By the specification's building blocks."""
+    struct = keccak(
+        type_hash(TICKETS_TYPE) + word(header.round) + header.struct_hash() + keccak(b"".join(leaves))
+    )
+    return digest(domain_separator(chain_id, to_canonical_address(world.epochs.address)), struct)
+
+
+def signed(world: World, leaves: list[bytes], header: EpochHeader | None = None) -> bytes:
+    assert world.header is not None
+    message = tickets_digest(world, header or world.header, leaves)
+    return b"".join(sign(signer, message) for signer in ATTESTERS[:THRESHOLD])
+
+
+def trade(world: World, size: int, signatures: bytes | None = None, underlyings: bytes = BOTH) -> None:
+    given = signed(world, LEAVES) if signatures is None else signatures
+    world.do(world.epochs, "useTickets", LEAVES, given, underlyings, size, by=LEDGER)
+
+
+def set_policy(world: World, **changes: int) -> None:
+    names = ("withdrawal", "trade", "delta", "share", "charge")
+    policy = dict(zip(names, setting.POLICY, strict=True)) | changes
+    world.epochs.transact("setPolicy", tuple(policy.values()))
+
+
+def spent(world: World) -> int:
+    return int(world.epochs.call("outflow")[0])
+
+
+# --- leaves --------------------------------------------------------------------------------------------------------
+
+
+def test_vault_gets_the_tree_and_the_amount_is_counted(ready: World) -> None:
+    assert ready.header is not None
+    assert use(ready, 5 * E8, BOTH) == (ready.header.leaf_root, 1)
+    assert ready.epochs.call("outflow") == (5 * E8, LIMIT)
+
+
+@pytest.mark.parametrize("caller", [STRANGER, LEDGER, DISPUTES])
+def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
+    with refused("NotConnected", caller):
+        use(ready, 1, by=caller)
+
+
+def test_leaves_need_an_epoch_in_force() -> None:
+    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
+    with refused("NoEpoch"):
+        use(world, 1)
+    header = world.post()
+    world.machine.set_time(header.valid_until)
+    with refused("EpochExpired", header.valid_until, header.valid_until):
+        use(world, 1)
+
+
+def test_the_greatest_withdrawal_passes_and_one_unit_more_does_not(ready: World) -> None:
+    set_policy(ready, withdrawal=7)
+    with refused("AboveAttestedSize", 8, 7):
+        use(ready, 8)
+    with refused("AboveAttestedSize", 2**256 - 1, 7):
+        use(ready, 2**256 - 1)
+    use(ready, 7)
+
+
+def test_the_whole_budget_passes_and_one_unit_more_does_not(ready: World) -> None:
+    use(ready, LIMIT - 1)
+    with refused("OutflowBudgetExceeded", 2, LIMIT - 1, LIMIT):
+        use(ready, 2)
+    use(ready, 1)
+    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
+        use(ready, 1)
+    ready.post()
+    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
+        use(ready, 1)
+
+
+# --- delta guard ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("underlying", [BTC, ETH])
+def test_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying: int) -> None:
+    spot, delta = setting.SPOTS[underlying], setting.POLICY[2]
+    answers = (spot * 10_000 // (10_000 + delta), spot * 10_000 // (10_000 - delta))
+    for inside in (answers[0] + 1, answers[1]):
+        ready.feeds[underlying].transact("setAnswer", inside, ready.time)
+        use(ready, 1, BOTH)
+        trade(ready, 1)
+    for outside in (answers[0] - 1, answers[1] + 1, spot // 2, spot * 2):
+        ready.feeds[underlying].transact("setAnswer", outside, ready.time)
+        with refused("FeedDeviation", underlying, spot, outside, delta):
+            use(ready, 1, BOTH)
+        with refused("FeedDeviation", underlying, spot, outside, delta):
+            trade(ready, 1)
+    # Accounts that hold nothing of it are not concerned.
+    use(ready, 1, bytes((BTC + ETH - underlying, 0)))
+
+
+def test_posting_between_two_feed_updates(ready: World) -> None:
+    """Attesters post the price that suits them inside the guard's deviation; what rests on it stops at the feed's next update."""
+    spot = setting.SPOTS[BTC]
+    high = spot * (10_000 + setting.DEVIATION_BPS) // 10_000
+    ready.advance()
+    header = ready.snapshot(setting.market(ready.time, {BTC: high}))
+    ready.feeds[BTC].transact("setAnswer", spot, ready.time)
+    ready.submit(header)
+    with refused("FeedDeviation", BTC, high, spot, setting.POLICY[2]):
+        use(ready, 1, BOTH)
+    with refused("FeedDeviation", BTC, high, spot, setting.POLICY[2]):
+        trade(ready, 1)
+    assert spent(ready) == 0
+
+
+def test_after_a_fall_back_spots_must_be_restored_first(ready: World) -> None:
+    ready.post()
+    invalidate(ready, 2, 1)
+    with refused("SpotUnknown", BTC):
+        use(ready, 1, BOTH)
+    use(ready, 1)
+    ready.epochs.transact("restoreSpots", ready.posted[1].market)
+    use(ready, 1, BOTH)
+
+
+def test_unlisted_underlying_has_no_spot(ready: World) -> None:
+    for underlying in (0, 3, 255):
+        with refused("SpotUnknown", underlying):
+            use(ready, 1, bytes((underlying, 0)))
+
+
+# --- tickets -------------------------------------------------------------------------------------------------------
+
+
+def test_digest_of_tickets_is_the_specifications(ready: World) -> None:
+    assert ready.header is not None
+    for leaves in ([], LEAVES[:1], LEAVES):
+        found = ready.epochs.call("ticketsDigest", ready.header.round, ready.header.struct_hash(), leaves)
+        assert found == tickets_digest(ready, ready.header, leaves)
+
+
+def test_trade_on_tickets_is_charged_a_share_of_its_size_rounded_up(ready: World) -> None:
+    assert ready.header is not None
+    trade(ready, 1_000 * E8 + 1)
+    (event,) = ready.machine.events()
+    assert spent(ready) == 10 * E8 + 1
+    assert (event.name, event.values) == (
+        "TicketsUsed",
+        {"round": 1, "digest": tickets_digest(ready, ready.header, LEAVES)},
+    )
+    trade(ready, 0)
+    assert spent(ready) == 10 * E8 + 1
+
+
+def test_the_greatest_trade_passes_and_one_unit_more_does_not(ready: World) -> None:
+    set_policy(ready, trade=7)
+    with refused("AboveAttestedSize", 8, 7):
+        trade(ready, 8)
+    trade(ready, 7)
+
+
+def test_trades_and_withdrawals_share_one_budget(ready: World) -> None:
+    use(ready, LIMIT - 10)
+    trade(ready, 1_000)
+    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
+        trade(ready, 1)
+
+
+@pytest.mark.parametrize("caller", [STRANGER, VAULT, DISPUTES])
+def test_only_the_ledger_uses_tickets(ready: World, caller: str) -> None:
+    with refused("NotConnected", caller):
+        ready.epochs.transact("useTickets", LEAVES, signed(ready, LEAVES), BOTH, 1, caller=caller)
+
+
+def test_tickets_of_another_epoch(ready: World) -> None:
+    old = signed(ready, LEAVES)
+    ready.post()
+    with refused("NotAttester"):
+        trade(ready, 1, old)
+    trade(ready, 1)
+
+
+def test_tickets_hold_for_their_leaves_and_their_header_only(ready: World) -> None:
+    assert ready.header is not None
+    with refused("NotAttester"):
+        trade(ready, 1, signed(ready, LEAVES[::-1]))
+    with refused("NotAttester"):
+        trade(ready, 1, signed(ready, LEAVES, replace(ready.header, leaf_count=2)))
+
+
+def test_tickets_of_one_signer_too_few(ready: World) -> None:
+    with refused("WrongSignatureCount", THRESHOLD - 1, THRESHOLD):
+        trade(ready, 1, signed(ready, LEAVES)[:-65])
+
+
+def test_tickets_of_another_chain(ready: World) -> None:
+    assert ready.header is not None
+    message = tickets_digest(ready, ready.header, LEAVES, CHAIN_ID + 1)
+    with refused("NotAttester"):
+        trade(ready, 1, b"".join(sign(signer, message) for signer in ATTESTERS[:THRESHOLD]))
+
+
+def test_tickets_of_a_retired_signer(ready: World) -> None:
+    ready.attesters.transact("leave", caller=ATTESTERS[0].address)
+    ready.advance(LEAVE_DELAY)
+    header = ready.snapshot()
+    ready.submit(header, ready.signatures(header, ATTESTERS[1 : 1 + THRESHOLD]))
+    signatures = signed(ready, LEAVES)
+    with refused("NotAttester", ATTESTERS[0].address.lower()):
+        trade(ready, 1, signatures)
+
+
+def test_tickets_of_an_expired_epoch(ready: World) -> None:
+    assert ready.header is not None
+    ready.machine.set_time(ready.header.valid_until)
+    with refused("EpochExpired", ready.header.valid_until, ready.header.valid_until):
+        trade(ready, 1)
+
+
+def test_tickets_found_wrong_cannot_be_used(ready: World) -> None:
+    assert ready.header is not None
+    ticket = tickets_digest(ready, ready.header, LEAVES)
+    trade(ready, 1)
+    ready.do(ready.epochs, "invalidateTicket", ticket, by=DISPUTES)
+    assert ready.event("TicketInvalidated") == {"digest": ticket}
+    assert ready.epochs.call("isInvalidTicket", ticket)
+    with refused("InvalidTicket", ticket):
+        trade(ready, 1)
+    with refused("InvalidTicket", ticket):
+        ready.epochs.transact("invalidateTicket", ticket, caller=DISPUTES)
+
+
+# --- policy --------------------------------------------------------------------------------------------------------
+
+
+def test_policy_is_an_event_and_can_be_read(ready: World) -> None:
+    assert ready.epochs.call("policy") == setting.POLICY
+    policy = (2**64 - 1, 2**64 - 2, 9_999, 10_000, 10_000)
+    ready.epochs.transact("setPolicy", policy)
+    (event,) = ready.machine.events()
+    assert (event.name, event.values) == ("PolicySet", {"policy": policy})
+    assert ready.epochs.call("policy") == policy
+    assert ready.epochs.call("outflow") == (0, SLASHABLE)
+
+
+def test_only_the_admin_sets_the_policy(ready: World) -> None:
+    with refused_as(UNAUTHORISED):
+        ready.epochs.transact("setPolicy", setting.POLICY, caller=STRANGER)
+
+
+def test_a_smaller_share_counts_at_once(ready: World) -> None:
+    use(ready, 10 * E8)
+    set_policy(ready, share=0)
+    with refused("OutflowBudgetExceeded", 1, 10 * E8, 0):
+        use(ready, 1)
+
+
+def test_the_limit_follows_the_bonds_at_the_next_epoch(ready: World) -> None:
+    ready.attesters.transact("setThreshold", 1)
+    assert ready.epochs.call("outflow") == (0, LIMIT)
+    ready.advance()
+    header = ready.snapshot()
+    ready.submit(header, ready.signatures(header, ATTESTERS[:1]))
+    assert ready.epochs.call("outflow") == (0, LIMIT // THRESHOLD)
+
+
+# --- counting out --------------------------------------------------------------------------------------------------
+
+
+def counted_until(world: World, round_: int) -> int:
+    """When what was released on a round leaves the count: the end of the hour in which the round becomes final."""
+    return (world.epochs.call("record", round_)[2] // HOUR + 1) * HOUR
+
+
+@pytest.mark.parametrize("wrong", [False, True], ids=["valid", "found wrong"])
+def test_what_was_released_counts_until_its_epoch_is_final(ready: World, wrong: bool) -> None:
+    use(ready, 5 * E8)
+    until = counted_until(ready, 1)
+    if wrong:
+        invalidate(ready, 1)
+        assert spent(ready) == 5 * E8
+    ready.advance(until - 1 - ready.time)
+    ready.epochs.transact("releaseFinal", 10**6)
+    assert spent(ready) == 5 * E8
+    ready.advance(1)
+    assert spent(ready) == 5 * E8
+    ready.epochs.transact("releaseFinal", 10**6, caller=STRANGER)
+    assert ready.epochs.call("outflow") == (0, LIMIT)
+    ready.epochs.transact("releaseFinal", 2**256 - 1)
+    assert spent(ready) == 0
+
+
+def test_posting_counts_out_what_is_final(ready: World) -> None:
+    use(ready, 5 * E8)
+    until = counted_until(ready, 1)
+    while ready.time < until:
+        ready.advance(min(DAY, until - ready.time))
+        assert spent(ready) == 5 * E8
+        ready.submit(ready.snapshot())
+    assert spent(ready) == 0
+
+
+def test_a_backlog_shrinks_with_every_epoch(ready: World) -> None:
+    use(ready, 5 * E8)
+    ready.advance(20 * DAY)
+    for _ in range(15):
+        ready.post()
+        if spent(ready) == 0:
+            break
+    assert spent(ready) == 0
+
+
+def test_nothing_is_counted_out_before_the_first_epoch(world: World) -> None:
+    with refused("NoEpoch"):
+        world.epochs.transact("releaseFinal", 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_outflow_never_passes_the_budget(ready: World, seed: int) -> None:
+    """Random postings, uses, time and invalidations: the registry counts at least what is out by our own books, more
+    only for what it has not counted out yet, and never more than the limit.
+    """
+    draw = random.Random(seed)
+    released: list[tuple[int, int]] = []
+    set_policy(ready, withdrawal=LIMIT, trade=2**60, share=5_000)
+    for _ in range(60):
+        action = draw.choice(["post", "use", "use", "trade", "wait", "invalidate", "release"])
+        newest = ready.newest()
+        live = newest is not None and ready.time < newest.header.valid_until
+        if action == "post" or not live:
+            ready.post()
+        elif action in ("use", "trade"):
+            assert newest is not None
+            amount = draw.choice([1, LIMIT // 7, LIMIT // 3, LIMIT])
+            ready.header = newest.header
+            too_much = spent(ready) + amount > LIMIT
+            with refused("OutflowBudgetExceeded") if too_much else nullcontext():
+                if action == "use":
+                    use(ready, amount)
+                else:
+                    trade(ready, amount * 100, underlyings=b"")
+            if not too_much:
+                released.append((counted_until(ready, newest.header.round), amount))
+        elif action == "wait":
+            ready.advance(draw.choice([HOUR, 5 * HOUR, 3 * DAY]))
+        elif action == "invalidate":
+            open_rounds = [r for r in ready.posted if ready.epochs.call("record", r)[1] == 1]
+            if open_rounds:
+                chosen = draw.choice([max(open_rounds), draw.choice(open_rounds)])
+                below = [r for r in ready.posted if r < chosen]
+                invalidate(ready, chosen, max(below, default=0))
+        else:
+            ready.epochs.transact("releaseFinal", draw.choice([1, 100, 10**4]))
+        out = sum(amount for until, amount in released if ready.machine.time < until)
+        counted, limit = ready.epochs.call("outflow")
+        assert limit == LIMIT, f"seed {seed}"
+        assert out <= counted <= limit, f"seed {seed}"
+    ready.epochs.transact("releaseFinal", 10**6)
+    assert spent(ready) == sum(amount for until, amount in released if ready.machine.time < until)
+
+
+def test_rounds_of_a_history_are_linked(ready: World) -> None:
+    """Every note survives its neighbours: four rounds share a word."""
+    for _ in range(9):
+        ready.post()
+    records = [ready.epochs.call("record", round_) for round_ in range(1, 11)]
+    assert all(earlier[2] <= later[2] for earlier, later in pairwise(records))
+    assert len({commitment for commitment, _, _ in records}) == 10
