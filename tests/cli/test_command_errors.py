@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import signal
 import socket
 import subprocess
@@ -20,6 +23,7 @@ from eth_account import Account
 from cli.conftest import Json, Run
 from marginproof import __version__
 from marginproof.cli import console, main
+from marginproof.cli.bots import start_log
 from marginproof.cli.words import in_dollars, refusal_hint, spec_sentence
 from marginproof.errors import ChainError, MarginproofError
 from marginproof.files import project_root
@@ -552,3 +556,20 @@ def test_the_console_script_is_the_same_command(
         main.main()
     assert end.value.code == 2
     assert "no shipped model of that name" in capsys.readouterr().err
+
+
+def test_a_log_follows_stderr_where_it_goes() -> None:
+    logger = logging.getLogger("marginproof")
+    kept = logger.handlers[:], logger.propagate, logger.level
+    try:
+        first, second = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stderr(first):
+            start_log()
+        first.close()
+        with contextlib.redirect_stderr(second):
+            logging.getLogger("marginproof.keeper").warning("still here")
+        assert "WARNING marginproof.keeper: still here\n" in second.getvalue()
+        assert "Traceback" not in second.getvalue()
+    finally:
+        logger.handlers[:], logger.propagate, level = kept
+        logger.setLevel(level)

@@ -18,9 +18,19 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _NAP_SECONDS: Final = 0.2
 
 
+class _StderrHandler(logging.Handler):
+    """Writes to what stderr is now, not to what it was when logging began: that may have been closed since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            print(self.format(record), file=sys.stderr, flush=True)
+        except (OSError, ValueError):
+            self.handleError(record)
+
+
 def start_log() -> None:
     """Log to stderr, one line each: UTC time, level, part, message."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     formatter = logging.Formatter("%(asctime)sZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
