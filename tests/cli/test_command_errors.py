@@ -573,3 +573,25 @@ def test_a_log_follows_stderr_where_it_goes() -> None:
     finally:
         logger.handlers[:], logger.propagate, level = kept
         logger.setLevel(level)
+
+
+class Busy(io.StringIO):
+    """stderr while a write to it is under way."""
+
+    def write(self, _: str) -> int:
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stderr>'>")
+
+
+def test_a_signal_in_the_middle_of_a_log_line_is_logged_all_the_same(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    logger = logging.getLogger("marginproof")
+    kept = logger.handlers[:], logger.propagate, logger.level
+    try:
+        start_log()
+        with contextlib.redirect_stderr(Busy()):
+            logging.getLogger("marginproof.keeper").info("SIGINT: stopping after this step")
+    finally:
+        logger.handlers[:], logger.propagate, level = kept
+        logger.setLevel(level)
+    assert "INFO marginproof.keeper: SIGINT: stopping after this step\n" in capfd.readouterr().err

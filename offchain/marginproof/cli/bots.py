@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -16,14 +17,19 @@ from marginproof.spec.errors import SpecError
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _NAP_SECONDS: Final = 0.2
+_STDERR: Final = 2
 
 
 class _StderrHandler(logging.Handler):
     """Writes to what stderr is now, not to what it was when logging began: that may have been closed since."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            print(line, file=sys.stderr, flush=True)
+        except RuntimeError:
+            # A signal came in the middle of a write: its handler may not write to the same buffer.
+            os.write(_STDERR, f"{line}\n".encode())
         except (OSError, ValueError):
             self.handleError(record)
 
