@@ -21,22 +21,6 @@ from marginproof.files import project_root
 from marginproof.protocol.deploy import deployable
 from marginproof.spec.model import Model, Scenario, VolKind, encode_model, neutral_section
 
-CONTRACTS = (
-    "AttesterSet",
-    "Disputes",
-    "EpochRegistry",
-    "InstrumentRegistry",
-    "InsuranceFund",
-    "LiquidationHouse",
-    "MarginCourt",
-    "MarginVault",
-    "MarketBounds",
-    "ModelRegistry",
-    "PortfolioLedger",
-    "PriceGuard",
-    "TestFeed",
-    "TestToken",
-)
 WAD = 10**18
 RUNS = 20
 DEPTH = 300
@@ -100,9 +84,8 @@ def forge() -> str:
 def prepare(folder: Path) -> None:
     """Write creation code and model. Errors: CompilerError, ToolMissingError."""
     folder.mkdir(parents=True, exist_ok=True)
-    artifacts = deployable()
-    for name in CONTRACTS:
-        (folder / f"{name}.hex").write_text(artifacts[name].bytecode, encoding="ascii")
+    for name, artifact in deployable().items():
+        (folder / f"{name}.hex").write_text(artifact.bytecode, encoding="ascii")
     (folder / "model.hex").write_text("0x" + encode_model(model()).hex(), encoding="ascii")
     (folder / "runs.txt").unlink(missing_ok=True)
     # forge would start with what failed before, whatever the seed.
