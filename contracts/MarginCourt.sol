@@ -17,6 +17,7 @@ import { MarketCodec } from "./libraries/MarketCodec.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
 import { ModelStore } from "./libraries/ModelStore.sol";
+import { Plan } from "./libraries/Plan.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
@@ -37,36 +38,19 @@ contract MarginCourt is IMarginCourt {
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
     int256 private constant VALUE_SCALE = 10 ** 8;
 
-    /// @dev What all underlyings of one call share: model bytes, expiry and strike of every position.
-    struct Shared {
-        bytes model;
-        uint256[] terms;
-    }
-
-    /// @dev One underlying: its market, the indices to be judged, its book, what add-ons are taken of, the expiry at hand as quoted and prepared, the sum of what is settled and moves
-    ///      no more, the part of the value that is spot collateral (both E16), the loss at every index (E34), the position after its last, and the quote
-    ///      after the one used last.
+    /// @dev One underlying: its market, its book, what add-ons are taken of and whether they need sizes of options, the expiry at hand as
+    ///      quoted, the sum of what is settled and moves no more, the part of the value that is spot collateral (both E16), the position after
+    ///      its last, and the quote after the one used last.
     struct Scan {
         MarketCodec.Section quotes;
-        Charges.Choice choice;
         Valuation.Book book;
         AddOns.Exposure exposure;
         MarketCodec.Quote quote;
-        Valuation.Expiry expiry;
+        bool needsShorts;
         int256 settled;
         int256 spot;
-        int256[] losses;
         uint256 next;
         uint256 nextQuote;
-    }
-
-    /// @dev Where the walk over an expiry's positions is: the next position and the end in the calldata, the next word of terms in memory; and
-    ///      the sum of sizes so far (E8).
-    struct Walk {
-        uint256 at;
-        uint256 end;
-        uint256 termAt;
-        uint256 size;
     }
 
     /// @dev Sums over underlyings: values E16, requirements 10^52.
@@ -93,15 +77,15 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market
     ) external view returns (Figures memory) {
-        Shared memory shared = _check(modelHash, portfolio, market);
+        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
         uint256 count = PortfolioCodec.count(portfolio);
         Totals memory totals;
         bytes memory worst;
         for (uint256 i = 0; i < count;) {
             uint256 underlying = _underlyingAt(portfolio, i);
-            ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            Scan memory scan = _scan(shared, portfolio, market, i, model, Charges.all(model));
-            (uint256 index, int256 loss) = _worst(scan.losses);
+            ModelCodec.Section model = ModelCodec.section(whole, underlying);
+            Scan memory scan = _scan(terms, portfolio, market, i, model, Charges.all(model));
+            (uint256 index, int256 loss) = _worst(_losses(scan));
             _add(totals, scan, loss, MarketCodec.settlementToken(market));
             worst = bytes.concat(worst, bytes1(uint8(underlying)), bytes1(uint8(index)));
             i = scan.next;
@@ -137,14 +121,14 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         uint8 underlying
     ) external view returns (int256[] memory) {
-        Shared memory shared = _check(modelHash, portfolio, market);
-        ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-        Charges.Choice memory choice = Charges.all(model);
+        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
+        ModelCodec.Section model = ModelCodec.section(whole, underlying);
+        Plan plan = Charges.all(model);
         uint256 count = PortfolioCodec.count(portfolio);
         uint256 first = 0;
         while (first < count && _underlyingAt(portfolio, first) != underlying) ++first;
-        if (first == count) return new int256[](Charges.count(choice));
-        return _scan(shared, portfolio, market, first, model, choice).losses;
+        if (first == count) return new int256[](plan.count());
+        return _losses(_scan(terms, portfolio, market, first, model, plan));
     }
 
     /// @dev One index for each held underlying: the sums, and the loss of each (E34).
@@ -154,7 +138,7 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         bytes calldata choices
     ) private view returns (Totals memory totals, int256[] memory found) {
-        Shared memory shared = _check(modelHash, portfolio, market);
+        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
         uint256 count = PortfolioCodec.count(portfolio);
         found = new int256[](choices.length / 2);
         uint256 chosen = 0;
@@ -162,25 +146,26 @@ contract MarginCourt is IMarginCourt {
             uint256 underlying = _underlyingAt(portfolio, i);
             if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
                 revert WrongChoices(choices);
-            ModelCodec.Section memory model = ModelCodec.section(shared.model, underlying);
-            Charges.Choice memory choice = _choice(model, uint8(choices[chosen + 1]));
-            Scan memory scan = _scan(shared, portfolio, market, i, model, choice);
-            found[chosen / 2] = scan.losses[0];
-            _add(totals, scan, scan.losses[0], MarketCodec.settlementToken(market));
+            ModelCodec.Section model = ModelCodec.section(whole, underlying);
+            Plan plan = _plan(model, uint8(choices[chosen + 1]));
+            Scan memory scan = _scan(terms, portfolio, market, i, model, plan);
+            int256 loss = _losses(scan)[0];
+            found[chosen / 2] = loss;
+            _add(totals, scan, loss, MarketCodec.settlementToken(market));
             i = scan.next;
         }
         if (choices.length != chosen) revert WrongChoices(choices);
     }
 
-    /// @dev Checks everything that is given and looks up everything that is needed.
+    /// @dev Checks everything that is given and looks up everything that is needed: the model's bytes, expiry and strike of every position.
     function _check(
         bytes32 modelHash,
         bytes calldata portfolio,
         bytes calldata market
-    ) private view returns (Shared memory) {
+    ) private view returns (bytes memory model, uint256[] memory terms) {
         PortfolioCodec.check(portfolio);
         if (!_isPosted(market)) checker.check(market);
-        return Shared(ModelStore.read(address(models), modelHash), _terms(portfolio));
+        return (ModelStore.read(address(models), modelHash), _terms(portfolio));
     }
 
     /// @dev instruments.pricingTerms(portfolio), without a copy and without a check of every word: the registry is trusted.
@@ -219,31 +204,37 @@ contract MarginCourt is IMarginCourt {
         return address(epochs) != address(0) && MarketCodec.hash(market) == epochs.latestMarketHash();
     }
 
-    /// @dev Sums the positions of one underlying, from position `start` on, and judges them at the chosen indices.
+    /// @dev Sums the positions of one underlying, from position `start` on, under what the plan wants.
     function _scan(
-        Shared memory shared,
+        uint256[] memory terms,
         bytes calldata portfolio,
         bytes calldata market,
         uint256 start,
-        ModelCodec.Section memory model,
-        Charges.Choice memory choice
+        ModelCodec.Section model,
+        Plan plan
     ) private pure returns (Scan memory scan) {
-        scan.choice = choice;
-        Valuation.open(scan.book, model, choice.plan);
-        MarketCodec.findInto(market, model.underlying, scan.quotes);
+        uint256 underlying = model.underlying();
+        Valuation.open(scan.book, model, plan);
+        MarketCodec.findInto(market, underlying, scan.quotes);
+        scan.needsShorts =
+            plan.hasShortMinimum() || model.has(ModelFields.NAKED_MAINTENANCE, ModelFields.NAKED_INITIAL);
         uint256 count = PortfolioCodec.count(portfolio);
         uint256 i = start;
         for (; i < count; ++i) {
             (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
-            if (InstrumentId.underlying(id) != model.underlying) break;
+            if (InstrumentId.underlying(id) != underlying) break;
             if (InstrumentId.expiryIndex(id) >= InstrumentId.FIRST_EXPIRY_INDEX) break;
             _addUndated(scan, InstrumentId.isSpot(id), quantity);
         }
-        while (i < count && _underlyingAt(portfolio, i) == model.underlying) {
-            i = _addExpiry(shared, portfolio, market, i, scan);
+        while (i < count && _underlyingAt(portfolio, i) == underlying) {
+            i = _addExpiry(terms, portfolio, market, i, scan);
         }
         scan.next = i;
-        scan.losses = Charges.losses(choice, scan.book, scan.exposure.shorts, scan.quotes.spot);
+    }
+
+    /// @dev The loss at every index of the plan, E34.
+    function _losses(Scan memory scan) private pure returns (int256[] memory) {
+        return Charges.losses(scan.book, scan.exposure.shorts, scan.quotes.spot);
     }
 
     /// @dev Adds spot collateral or the perpetual.
@@ -262,127 +253,104 @@ contract MarginCourt is IMarginCourt {
 
     /// @dev Adds the positions of one expiry, from position `i` on; returns the position after its last.
     function _addExpiry(
-        Shared memory shared,
+        uint256[] memory terms,
         bytes calldata portfolio,
         bytes calldata market,
         uint256 i,
         Scan memory scan
     ) private pure returns (uint256) {
-        uint256 date = _term(shared, i) >> 136;
+        uint256 date = _term(terms, i) >> 136;
         uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
-        if (settlement != 0) return _addSettled(shared, portfolio, i, scan, settlement);
+        if (settlement != 0) return _addSettled(terms, portfolio, i, scan, settlement);
         // Where ids and dates increase together, the next quote is the one after the last.
         uint256 place = MarketCodec.findExpiry(market, scan.quotes, date, scan.nextQuote);
-        scan.nextQuote = place + 1;
         MarketCodec.readQuote(market, scan.quotes, place, scan.quote);
-        Valuation.Expiry memory expiry = scan.expiry;
-        Valuation.prepare(scan.book, expiry, scan.quote, MarketCodec.time(market));
-        uint256 size;
-        (i, size) = _addLive(shared, portfolio, i, scan, expiry);
-        Valuation.close(scan.book, expiry);
+        Valuation.prepare(scan.book, scan.quote, MarketCodec.time(market));
         uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, scan.quote.confidence);
-        AddOns.addConfidence(scan.exposure, scan.book.model, confidence, size);
+        bool isUnsure = confidence < scan.book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
+        uint256 size;
+        unchecked {
+            scan.nextQuote = place + 1;
+            (i, size) = _addLive(terms, portfolio, i, scan, isUnsure || scan.needsShorts);
+        }
+        if (isUnsure) AddOns.addConfidence(scan.exposure, scan.book.model, confidence, size);
+        Valuation.close(scan.book);
         return i;
     }
 
-    /// @dev Adds the positions of the expiry prepared last, from position `i` on; returns the position after its last, and their size.
+    /// @dev Adds the positions of the expiry prepared last, from position `i` on; returns the position after its last, and if sizes are needed
+    ///      their sum (E8). The assembly equals, with `id` and `quantity` of the position at `at`, whose word is `word`, and its term:
+    ///          (price, strike.log) = (uint64(term), uint72(term >> 64));
+    ///          (calls, puts) = id is odd ? (0, quantity) : (quantity, 0);
+    ///          step to the next position, and if its id is that of the put of the same strike: puts = its quantity; step again.
+    ///      A future has the price zero, its quantity is that of calls. After the last position the word is zero, which is in no group.
     function _addLive(
-        Shared memory shared,
+        uint256[] memory terms,
         bytes calldata portfolio,
         uint256 i,
         Scan memory scan,
-        Valuation.Expiry memory expiry
-    ) private pure returns (uint256, uint256) {
-        Walk memory walk;
-        uint256[] memory terms = shared.terms;
-        assembly ("memory-safe") {
-            let at := add(portfolio.offset, mul(i, 12))
-            mstore(walk, at)
-            mstore(add(walk, 0x20), add(portfolio.offset, portfolio.length))
-            mstore(add(walk, 0x40), add(add(terms, 32), shl(5, i)))
-        }
-        uint256 start = walk.at;
-        Valuation.Book memory book = scan.book;
-        bool more = true;
-        while (more) {
-            more = _next(walk, scan.exposure, book.strike);
-            if (book.strike.price != 0) {
-                Valuation.addStrike(book, expiry);
-            } else {
-                Valuation.addFuture(book, book.strike.calls);
-                scan.exposure.futures += AddOns.sizeOf(book.strike.calls);
-            }
-        }
+        bool needsSizes
+    ) private pure returns (uint256 next, uint256 size) {
         unchecked {
-            return (i + (walk.at - start) / PortfolioCodec.POSITION_BYTES, walk.size);
-        }
-    }
-
-    /// @dev Reads the next position into `strike`, and with it the put that stands behind the call of the same strike; whether another
-    ///      position of the expiry follows. A future has the price zero, its quantity is that of calls. Equals, with `id` and `quantity` of the
-    ///      position at `walk.at` and `term` its word,
-    ///          (strike.price, strike.log) = (uint64(term), uint72(term >> 64));
-    ///          (strike.calls, strike.puts) = id is odd ? (0, quantity) : (quantity, 0);
-    ///          walk.size += |quantity|;
-    ///          step to the next position, and if its id is that of the put of the same strike:
-    ///              strike.puts = its quantity; walk.size += |its quantity|; step again;
-    ///          if (strike.price != 0) {
-    ///              exposure.naked -= uint256(min(calls + puts, 0));
-    ///              exposure.shorts -= uint256(min(calls, 0) + min(puts, 0));
-    ///          }
-    ///          return whether there is another position, whose id has the same first 16 bits;
-    function _next(
-        Walk memory walk,
-        AddOns.Exposure memory exposure,
-        Valuation.Strike memory strike
-    ) private pure returns (bool more) {
-        assembly ("memory-safe") {
-            let at := mload(walk)
-            let end := mload(add(walk, 0x20))
-            let termAt := mload(add(walk, 0x40))
-            let term := mload(termAt)
-            let price := and(term, 0xffffffffffffffff)
-            mstore(strike, price)
-            mstore(add(strike, 0x20), and(shr(64, term), 0xffffffffffffffffff))
-            let word := calldataload(at)
-            let calls := sar(192, shl(32, word))
-            let sign := sar(255, calls)
-            let size := sub(xor(calls, sign), sign)
-            let put := or(shr(224, word), 1)
-            let puts := mul(calls, eq(shr(224, word), put))
-            calls := sub(calls, puts)
-            at := add(at, 12)
-            termAt := add(termAt, 32)
-            let group := shr(240, word)
-            // Zero, which is in no group, after the last.
-            word := mul(lt(at, end), calldataload(at))
-            if eq(shr(224, word), put) {
-                puts := sar(192, shl(32, word))
-                sign := sar(255, puts)
-                size := add(size, sub(xor(puts, sign), sign))
-                at := add(at, 12)
-                termAt := add(termAt, 32)
-                word := mul(lt(at, end), calldataload(at))
+            Valuation.Book memory book = scan.book;
+            Valuation.Strike memory strike = book.strike;
+            uint256 at;
+            uint256 word;
+            assembly ("memory-safe") {
+                at := add(portfolio.offset, mul(i, 12))
+                word := calldataload(at)
+                terms := add(add(terms, 32), shl(5, i))
             }
-            more := eq(shr(240, word), group)
-            mstore(walk, at)
-            mstore(add(walk, 0x40), termAt)
-            mstore(add(walk, 0x60), add(mload(add(walk, 0x60)), size))
-            mstore(add(strike, 0x60), puts)
-            mstore(add(strike, 0x80), calls)
-            if price {
-                // Net short, and each short: x & (x >> 255) is x where x is negative.
-                let net := add(calls, puts)
-                mstore(exposure, sub(mload(exposure), and(net, sar(255, net))))
-                net := add(and(calls, sar(255, calls)), and(puts, sar(255, puts)))
-                mstore(add(exposure, 0x20), sub(mload(add(exposure, 0x20)), net))
+            uint256 group = word >> 240;
+            while (word >> 240 == group) {
+                uint256 price;
+                int256 calls;
+                int256 puts;
+                assembly ("memory-safe") {
+                    let end := add(portfolio.offset, portfolio.length)
+                    let term := mload(terms)
+                    price := and(term, 0xffffffffffffffff)
+                    mstore(strike, price)
+                    mstore(add(strike, 0x20), and(shr(64, term), 0xffffffffffffffffff))
+                    let id := shr(224, word)
+                    let quantity := sar(192, shl(32, word))
+                    at := add(at, 12)
+                    terms := add(terms, 32)
+                    word := mul(lt(at, end), calldataload(at))
+                    switch and(id, 1)
+                    case 0 {
+                        calls := quantity
+                        if eq(shr(224, word), add(id, 1)) {
+                            puts := sar(192, shl(32, word))
+                            at := add(at, 12)
+                            terms := add(terms, 32)
+                            word := mul(lt(at, end), calldataload(at))
+                        }
+                    }
+                    default {
+                        puts := quantity
+                    }
+                    mstore(add(strike, 0x60), puts)
+                    mstore(add(strike, 0x80), calls)
+                }
+                if (needsSizes) size += AddOns.sizeOf(calls) + AddOns.sizeOf(puts);
+                if (price != 0) {
+                    if (needsSizes) AddOns.addShorts(scan.exposure, calls, puts);
+                    Valuation.addStrike(book);
+                } else {
+                    Valuation.addFuture(book, calls);
+                    scan.exposure.futures += AddOns.sizeOf(calls);
+                }
+            }
+            assembly ("memory-safe") {
+                next := div(sub(at, portfolio.offset), 12)
             }
         }
     }
 
     /// @dev Adds the positions of one settled expiry, from position `i` on; returns the position after its last.
     function _addSettled(
-        Shared memory shared,
+        uint256[] memory terms,
         bytes calldata portfolio,
         uint256 i,
         Scan memory scan,
@@ -392,7 +360,7 @@ contract MarginCourt is IMarginCourt {
         (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
         uint256 group = id >> 16;
         while (id >> 16 == group) {
-            uint256 strike = uint64(_term(shared, i));
+            uint256 strike = uint64(_term(terms, i));
             scan.settled += quantity * Valuation.settledValue(settlement, strike, InstrumentId.isPut(id));
             (id, quantity) = _atOrNone(portfolio, ++i, count);
         }
@@ -400,8 +368,7 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @dev Expiry << 136 | logarithm << 64 | strike of position `i`, without a check: the registry gave one word per position.
-    function _term(Shared memory shared, uint256 i) private pure returns (uint256 term) {
-        uint256[] memory terms = shared.terms;
+    function _term(uint256[] memory terms, uint256 i) private pure returns (uint256 term) {
         assembly ("memory-safe") {
             term := mload(add(add(terms, 32), shl(5, i)))
         }
@@ -422,32 +389,34 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @dev One index alone. Reverts where the model has no such index.
-    function _choice(
-        ModelCodec.Section memory model,
-        uint256 index
-    ) private pure returns (Charges.Choice memory) {
-        Charges.Choice memory choice = Charges.one(model, index);
-        if (Charges.count(choice) == 0) revert ScenarioOutOfRange(index, Charges.count(Charges.all(model)));
-        return choice;
+    function _plan(ModelCodec.Section model, uint256 index) private pure returns (Plan plan) {
+        plan = Charges.one(model, index);
+        if (plan.count() == 0) revert ScenarioOutOfRange(index, Charges.all(model).count());
     }
 
-    /// @dev The greatest loss (E34) and the lowest index that has it.
+    /// @dev The greatest loss (E34) and the lowest index that has it. The assembly reads all[i] without a check.
     function _worst(int256[] memory all) private pure returns (uint256 index, int256 greatest) {
         greatest = all[0];
-        for (uint256 i = 1; i < all.length; ++i) {
-            if (all[i] > greatest) (index, greatest) = (i, all[i]);
+        unchecked {
+            for (uint256 i = 1; i < all.length; ++i) {
+                int256 loss;
+                assembly ("memory-safe") {
+                    loss := mload(add(add(all, 32), shl(5, i)))
+                }
+                if (loss > greatest) (index, greatest) = (i, loss);
+            }
         }
     }
 
     /// @dev Adds one underlying with its deciding loss: factor x scan is below 2^255, add-ons below 2^244.
     function _add(Totals memory totals, Scan memory scan, int256 loss, uint256 settlementToken) private pure {
-        ModelCodec.Section memory model = scan.book.model;
+        ModelCodec.Section model = scan.book.model;
         (uint256 initial, uint256 maintenance) = AddOns.charge(scan.exposure, model, scan.quotes.spot);
         if (loss > 0) {
             initial += Charges.initialFactor(model, settlementToken) * uint256(loss);
             maintenance += model.natural(ModelFields.MAINTENANCE_FACTOR) * uint256(loss);
         }
-        totals.value += scan.book.columns[0].total + scan.settled;
+        totals.value += scan.book.first.total + scan.settled;
         totals.spot += scan.spot;
         totals.initial += int256(initial);
         totals.maintenance += int256(maintenance);

@@ -29,7 +29,7 @@ library AddOns {
     /// @param size E8.
     function addConfidence(
         Exposure memory exposure,
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 confidence,
         uint256 size
     ) internal pure {
@@ -40,11 +40,23 @@ library AddOns {
         }
     }
 
+    /// @notice Count what is short of the calls and puts of one strike: net, and each by itself.
+    /// @param calls Signed, E8.
+    /// @param puts Signed, E8.
+    function addShorts(Exposure memory exposure, int256 calls, int256 puts) internal pure {
+        unchecked {
+            int256 net = calls + puts;
+            if (net < 0) exposure.naked += uint256(-net);
+            if (calls < 0) exposure.shorts += uint256(-calls);
+            if (puts < 0) exposure.shorts += uint256(-puts);
+        }
+    }
+
     /// @notice What is added to the two requirements, 10^52.
     /// @param spot E8.
     function charge(
         Exposure memory exposure,
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 spot
     ) internal pure returns (uint256 initial, uint256 maintenance) {
         unchecked {

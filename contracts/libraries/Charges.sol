@@ -5,6 +5,7 @@ import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { FixedPoint } from "./FixedPoint.sol";
 import { ModelCodec } from "./ModelCodec.sol";
 import { ModelFields } from "./ModelFields.sol";
+import { Plan, Plans } from "./Plan.sol";
 import { Valuation } from "./Valuation.sol";
 
 /// @title What competes in the maximum: scenarios, then the charges that a model has, as further indices (margin.py)
@@ -14,66 +15,65 @@ library Charges {
     uint256 private constant ONE_WAD = 10 ** 18;
     int256 private constant ONE_E8 = 10 ** 8;
 
-    /// @dev The indices to be judged: scenarios, basis and delta charge as the plan says, and the short-option minimum or not.
-    struct Choice {
-        Valuation.Plan plan;
-        bool hasShortMinimum;
-    }
-
     /// @notice Every index of a model.
-    function all(ModelCodec.Section memory model) internal pure returns (Choice memory) {
+    function all(ModelCodec.Section model) internal pure returns (Plan) {
         return
-            Choice(
-                Valuation.Plan(0, model.scenarioCount, _hasBasis(model), _hasDelta(model)),
-                _hasShortMinimum(model)
-            );
-    }
-
-    /// @notice How many indices a choice holds.
-    function count(Choice memory choice) internal pure returns (uint256 total) {
-        unchecked {
-            total = choice.plan.scenarios;
-            if (choice.plan.hasBasis) ++total;
-            if (choice.plan.hasDelta) ++total;
-            if (choice.hasShortMinimum) ++total;
-        }
+            Plans.make(0, model.scenarioCount(), _hasBasis(model), _hasDelta(model), _hasShortMinimum(model));
     }
 
     /// @notice One index alone; nothing at all if the model does not have it.
-    function one(ModelCodec.Section memory model, uint256 index) internal pure returns (Choice memory) {
-        uint256 scenarios = model.scenarioCount;
-        Choice memory choice = Choice(Valuation.Plan(index, index < scenarios ? 1 : 0, false, false), false);
-        if (index < scenarios) return choice;
+    function one(ModelCodec.Section model, uint256 index) internal pure returns (Plan) {
+        uint256 scenarios = model.scenarioCount();
+        if (index < scenarios) return Plans.make(index, 1, false, false, false);
         unchecked {
             uint256 charge = index - scenarios;
-            if (_hasBasis(model) && charge-- == 0) choice.plan.hasBasis = true;
-            else if (_hasDelta(model) && charge-- == 0) choice.plan.hasDelta = true;
-            else if (_hasShortMinimum(model) && charge == 0) choice.hasShortMinimum = true;
-            return choice;
+            if (_hasBasis(model) && charge-- == 0) return Plans.make(0, 0, true, false, false);
+            if (_hasDelta(model) && charge-- == 0) return Plans.make(0, 0, false, true, false);
+            return Plans.make(0, 0, false, false, _hasShortMinimum(model) && charge == 0);
         }
     }
 
-    /// @notice The loss at every index of a choice, in order, E34.
-    /// @param book The underlying's book, opened with the choice's plan and filled.
+    /// @notice The loss at every index of a book's plan, in order, E34.
+    /// @param book The underlying's book, opened with the plan and filled.
     /// @param shorts Sum of short options, E8.
     /// @param spot E8.
     function losses(
-        Choice memory choice,
         Valuation.Book memory book,
         uint256 shorts,
         uint256 spot
     ) internal pure returns (int256[] memory result) {
-        result = new int256[](count(choice));
-        uint256 next = 0;
+        Plan plan = book.plan;
+        uint256 count = plan.count();
+        uint256 scenarios = plan.scenarios();
+        Valuation.Column memory column = book.first;
+        uint256 next;
+        uint256 stride = Valuation.COLUMN_BYTES;
+        // result = new int256[](count), not cleared: every word is written.
+        assembly ("memory-safe") {
+            result := mload(0x40)
+            mstore(result, count)
+            next := add(result, 32)
+            mstore(0x40, add(next, shl(5, count)))
+        }
         // Below 2^121 x 2^64, and for the basis charge 2^117 x 2^72.
         unchecked {
-            for (; next < choice.plan.scenarios; ++next) {
-                Valuation.Column memory column = book.columns[1 + next];
-                result[next] = -int256(column.weight) * column.total;
+            for (; scenarios != 0; --scenarios) {
+                assembly ("memory-safe") {
+                    column := add(column, stride)
+                }
+                next = _put(next, -int256(column.weight) * column.total);
             }
-            if (choice.plan.hasBasis) result[next++] = int256(book.basis);
-            if (choice.plan.hasDelta) result[next++] = int256(delta(book, spot));
-            if (choice.hasShortMinimum) result[next] = int256(shortMinimum(book.model, shorts, spot));
+            if (plan.hasBasis()) next = _put(next, int256(book.basis));
+            if (plan.hasDelta()) next = _put(next, int256(delta(book, spot)));
+            if (plan.hasShortMinimum()) _put(next, int256(shortMinimum(book.model, shorts, spot)));
+        }
+    }
+
+    /// @dev Writes a word; returns the place after it.
+    function _put(uint256 place, int256 word) private pure returns (uint256 next) {
+        assembly ("memory-safe") {
+            mstore(place, word)
+            next := add(place, 32)
         }
     }
 
@@ -91,7 +91,7 @@ library Charges {
 
     /// @notice (shortMinimum + floor(shortMinimumRate * spot)) per unit of short options, E34.
     function shortMinimum(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 shorts,
         uint256 spot
     ) internal pure returns (uint256) {
@@ -104,7 +104,7 @@ library Charges {
     /// @notice The initial factor, WAD: initialFactor + pegFactor * shortfall of the settlement token below pegThreshold, rounded up.
     /// @param settlementToken Its price, E8.
     function initialFactor(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 settlementToken
     ) internal pure returns (uint256) {
         uint256 threshold = model.natural(ModelFields.PEG_THRESHOLD);
@@ -114,15 +114,15 @@ library Charges {
         return model.natural(ModelFields.INITIAL_FACTOR) + uint256(FixedPoint.ceilDiv(extra, ONE_E8));
     }
 
-    function _hasBasis(ModelCodec.Section memory model) private pure returns (bool) {
+    function _hasBasis(ModelCodec.Section model) private pure returns (bool) {
         return model.has(ModelFields.BASIS_BASE, ModelFields.BASIS_PER_YEAR);
     }
 
-    function _hasDelta(ModelCodec.Section memory model) private pure returns (bool) {
+    function _hasDelta(ModelCodec.Section model) private pure returns (bool) {
         return model.has(ModelFields.DELTA_NET, ModelFields.DELTA_HEDGED);
     }
 
-    function _hasShortMinimum(ModelCodec.Section memory model) private pure returns (bool) {
+    function _hasShortMinimum(ModelCodec.Section model) private pure returns (bool) {
         return model.has(ModelFields.SHORT_MINIMUM, ModelFields.SHORT_MINIMUM_RATE);
     }
 }

@@ -23,16 +23,10 @@ library ModelCodec {
     uint256 private constant HEADER_BYTES = 2;
     uint256 private constant FIELD_BYTES = 16;
     uint256 private constant SECTION_BYTES = 2 + ModelFields.COUNT * FIELD_BYTES;
-    uint256 private constant SCENARIO_BYTES = 25;
+    uint256 internal constant SCENARIO_BYTES = 25;
 
-    /// @dev The model of one underlying: the bytes of the whole model, and where in them the section's fields and scenarios start.
-    struct Section {
-        bytes model;
-        uint256 underlying;
-        uint256 fieldsAt;
-        uint256 scenarioCount;
-        uint256 scenariosAt;
-    }
+    /// @dev The model of one underlying: where in memory its bytes start.
+    type Section is uint256;
 
     /// @dev Spot and forward times `spot`, volatility by `kind` (plus `amount` for VOL_ADD), the change counted times `weight`; WAD.
     struct Scenario {
@@ -51,64 +45,87 @@ library ModelCodec {
         uint256 offset = HEADER_BYTES;
         uint256 previous = 0;
         for (uint256 i = 0; i < count; ++i) {
-            Section memory current = _sectionAt(model, offset);
-            Range.check("underlying", int256(current.underlying), 1, Limits.MAX_UNDERLYING_ID);
-            if (current.underlying <= previous)
-                revert ISpecErrors.NotIncreasing(previous, current.underlying);
-            previous = current.underlying;
+            Section current = _sectionAt(model, offset);
+            uint256 id = underlying(current);
+            Range.check("underlying", int256(id), 1, Limits.MAX_UNDERLYING_ID);
+            if (id <= previous) revert ISpecErrors.NotIncreasing(previous, id);
+            previous = id;
             _checkFields(current, names, ranges);
             _checkScenarios(current);
-            offset = _end(current);
+            offset += _length(current);
         }
     }
 
     /// @notice The section of an underlying. Reverts with MissingModelSection(underlying).
-    function section(bytes memory model, uint256 underlying) internal pure returns (Section memory) {
+    function section(bytes memory model, uint256 id) internal pure returns (Section current) {
         uint256 count = Reading.uint8In(model, 1);
-        uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) {
-            Section memory current = _sectionAt(model, offset);
-            if (current.underlying == underlying) return current;
-            offset = _end(current);
+        current = _sectionAt(model, HEADER_BYTES);
+        unchecked {
+            for (; count != 0; --count) {
+                if (underlying(current) == id) return current;
+                current = Section.wrap(Section.unwrap(current) + _length(current));
+            }
         }
-        revert ISpecErrors.MissingModelSection(underlying);
+        revert ISpecErrors.MissingModelSection(id);
+    }
+
+    /// @notice Whose model it is.
+    function underlying(Section current) internal pure returns (uint256 id) {
+        assembly ("memory-safe") {
+            id := byte(0, mload(current))
+        }
     }
 
     /// @notice A field of a section, in the field's own scale.
     /// @param index One of ModelFields.
-    function field(Section memory current, uint256 index) internal pure returns (int256) {
-        unchecked {
-            return Reading.int128In(current.model, current.fieldsAt + index * FIELD_BYTES);
+    function field(Section current, uint256 index) internal pure returns (int256 value) {
+        assembly ("memory-safe") {
+            value := sar(128, mload(add(add(current, 1), shl(4, index))))
         }
     }
 
     /// @notice A field whose range has no negative values.
-    function natural(Section memory current, uint256 index) internal pure returns (uint256) {
+    function natural(Section current, uint256 index) internal pure returns (uint256) {
         return uint256(field(current, index));
     }
 
     /// @notice Whether either of two fields is not zero: how a model says that it has a charge.
-    function has(Section memory current, uint256 one, uint256 other) internal pure returns (bool) {
+    function has(Section current, uint256 one, uint256 other) internal pure returns (bool) {
         return field(current, one) | field(current, other) != 0;
     }
 
-    /// @notice Scenario `i` of a section; `i` must be below its count.
-    function scenario(Section memory current, uint256 i) internal pure returns (Scenario memory move) {
-        (move.spot, move.kind, move.amount, move.weight) = scenarioWords(current, i);
+    /// @notice How many scenarios there are.
+    function scenarioCount(Section current) internal pure returns (uint256 count) {
+        uint256 at = SECTION_BYTES - 1;
+        assembly ("memory-safe") {
+            count := byte(0, mload(add(current, at)))
+        }
     }
 
-    /// @notice `scenario` without a struct.
-    function scenarioWords(
-        Section memory current,
-        uint256 i
-    ) internal pure returns (uint256 spot, uint256 kind, int256 amount, uint256 weight) {
-        unchecked {
-            uint256 offset = current.scenariosAt + i * SCENARIO_BYTES;
-            spot = Reading.uint64In(current.model, offset);
-            kind = Reading.uint8In(current.model, offset + 8);
-            amount = Reading.int64In(current.model, offset + 9);
-            weight = Reading.uint64In(current.model, offset + 17);
+    /// @notice Scenario `i` of a section; `i` must be below its count.
+    function scenario(Section current, uint256 i) internal pure returns (Scenario memory move) {
+        uint256 at = SECTION_BYTES + i * SCENARIO_BYTES;
+        uint256 word;
+        assembly ("memory-safe") {
+            word := mload(add(current, at))
         }
+        (move.spot, move.kind, move.amount, move.weight) = split(word);
+    }
+
+    /// @notice Where in memory scenario `i` of a section starts.
+    function scenarioAt(Section current, uint256 i) internal pure returns (uint256) {
+        unchecked {
+            return Section.unwrap(current) + SECTION_BYTES + i * SCENARIO_BYTES;
+        }
+    }
+
+    /// @notice What a scenario's bytes say.
+    /// @param word Their 25, and 7 that follow.
+    function split(
+        uint256 word
+    ) internal pure returns (uint256 spot, uint256 kind, int256 amount, uint256 weight) {
+        // The casts cut off what stands before.
+        return (word >> 192, uint8(word >> 184), int64(uint64(word >> 120)), uint64(word >> 56));
     }
 
     /// @dev Version and lengths, in the order in which the bytes are read. Returns the count of sections.
@@ -121,13 +138,13 @@ library ModelCodec {
         uint256 offset = HEADER_BYTES;
         for (uint256 i = 0; i < count; ++i) {
             _require(model, offset + SECTION_BYTES);
-            offset = _end(_sectionAt(model, offset));
+            offset += _length(_sectionAt(model, offset));
             _require(model, offset);
         }
         if (offset != model.length) revert ISpecErrors.BadLength(model.length);
     }
 
-    function _checkFields(Section memory current, bytes memory names, bytes memory ranges) private pure {
+    function _checkFields(Section current, bytes memory names, bytes memory ranges) private pure {
         for (uint256 i = 0; i < ModelFields.COUNT; ++i) {
             int256 low = Reading.int128In(ranges, i * 32);
             int256 high =
@@ -139,9 +156,9 @@ library ModelCodec {
         }
     }
 
-    function _checkScenarios(Section memory current) private pure {
-        Range.check("scenarios", int256(current.scenarioCount), 1, Limits.MAX_SCENARIOS);
-        for (uint256 s = 0; s < current.scenarioCount; ++s) {
+    function _checkScenarios(Section current) private pure {
+        Range.check("scenarios", int256(scenarioCount(current)), 1, Limits.MAX_SCENARIOS);
+        for (uint256 s = 0; s < scenarioCount(current); ++s) {
             Scenario memory move = scenario(current, s);
             Range.check("spotShock", int256(move.spot), Limits.MIN_SPOT_SHOCK, Limits.MAX_SPOT_SHOCK);
             Range.check("volKind", int256(move.kind), 0, int256(ABSOLUTE_SKEW));
@@ -160,22 +177,15 @@ library ModelCodec {
         }
     }
 
-    function _sectionAt(bytes memory model, uint256 offset) private pure returns (Section memory) {
-        unchecked {
-            return
-                Section({
-                    model: model,
-                    underlying: Reading.uint8In(model, offset),
-                    fieldsAt: offset + 1,
-                    scenarioCount: Reading.uint8In(model, offset + SECTION_BYTES - 1),
-                    scenariosAt: offset + SECTION_BYTES
-                });
+    function _sectionAt(bytes memory model, uint256 offset) private pure returns (Section current) {
+        assembly ("memory-safe") {
+            current := add(add(model, 32), offset)
         }
     }
 
-    function _end(Section memory current) private pure returns (uint256) {
+    function _length(Section current) private pure returns (uint256) {
         unchecked {
-            return current.scenariosAt + current.scenarioCount * SCENARIO_BYTES;
+            return SECTION_BYTES + scenarioCount(current) * SCENARIO_BYTES;
         }
     }
 

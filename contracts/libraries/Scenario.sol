@@ -12,13 +12,6 @@ import { Tenor } from "./Tenor.sol";
 library Scenario {
     using ModelCodec for ModelCodec.Section;
 
-    /// @dev Total volatility in a scenario is max(floor, 0, vol * multiplier + added), at most 16; Q58.
-    struct VolRule {
-        uint256 multiplier;
-        int256 added;
-        uint256 floor;
-    }
-
     /// @notice floor(price * multiple / 1e18), E8. Both below 2^64.
     function shockedPrice(uint256 price, uint256 spotWad) internal pure returns (uint256) {
         unchecked {
@@ -39,31 +32,31 @@ library Scenario {
         }
     }
 
-    /// @notice How total volatility moves in a scenario that is no skew. Up: 1 + volUp * m, floor minVolUp * sqrt(tau). Down:
+    /// @notice How total volatility moves in a scenario that is no skew: to max(floor, 0, vol * multiplier + added), at most 16; Q58. Up: 1 + volUp * m, floor minVolUp * sqrt(tau). Down:
     ///         max(0, 1 - volDown * m). Add: amount * sqrt(tau) added. None: as it stands. Every product down, each result at most 16 in size.
     /// @dev m is below 2^122 and parameters below 2^68.
     /// @param kind One of ModelCodec.
     /// @param amount WAD.
     /// @param time Seconds to expiry.
     function volRule(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 kind,
         int256 amount,
         uint256 time
-    ) internal pure returns (VolRule memory rule) {
-        rule.multiplier = FixedPoint.ONE_Q58;
+    ) internal pure returns (uint256 multiplier, int256 added, uint256 floor) {
+        multiplier = FixedPoint.ONE_Q58;
         if (kind == ModelCodec.VOL_UP) {
             int256 rise = _times(model.field(ModelFields.VOL_UP), Tenor.tenorMultiplier(model, time), 64);
-            rule.multiplier = _capped(uint256((FixedPoint.ONE_Q64 + rise) >> 6));
-            rule.floor = _capped(
+            multiplier = _capped(uint256((FixedPoint.ONE_Q64 + rise) >> 6));
+            floor = _capped(
                 uint256(_times(model.field(ModelFields.MIN_VOL_UP), Tenor.squareRootOfYears(time), 70))
             );
         } else if (kind == ModelCodec.VOL_DOWN) {
             int256 fall = _times(model.field(ModelFields.VOL_DOWN), Tenor.tenorMultiplier(model, time), 64);
-            rule.multiplier = uint256(FixedPointMathLib.max(0, FixedPoint.ONE_Q64 - fall)) >> 6;
+            multiplier = uint256(FixedPointMathLib.max(0, FixedPoint.ONE_Q64 - fall)) >> 6;
         } else if (kind == ModelCodec.VOL_ADD) {
-            int256 added = _times(amount, Tenor.squareRootOfYears(time), 70);
-            rule.added = FixedPoint.clamp(added, int256(Black76.MAX_TOTAL_VOL));
+            added = _times(amount, Tenor.squareRootOfYears(time), 70);
+            added = FixedPoint.clamp(added, int256(Black76.MAX_TOTAL_VOL));
         }
     }
 

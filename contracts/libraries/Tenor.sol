@@ -21,12 +21,6 @@ library Tenor {
     uint256 private constant MAX_DISCOUNT = 2 ** 62;
     int256 private constant SURELY_ABOVE_ONE = 1_001 * 10 ** 15;
 
-    /// @dev The cap of a skew at an expiry and the log-moneyness at which it is reached, Q58.
-    struct Skew {
-        int256 cap;
-        uint256 kStar;
-    }
-
     /// @notice t / 365 days, Q64, rounded down.
     function toYears(uint256 time) internal pure returns (uint256) {
         unchecked {
@@ -42,7 +36,7 @@ library Tenor {
     }
 
     /// @notice m = (30 days / max(t, floor))^p, Q64, p = powerShort for t up to 30 days, powerLong beyond.
-    function tenorMultiplier(ModelCodec.Section memory model, uint256 time) internal pure returns (uint256) {
+    function tenorMultiplier(ModelCodec.Section model, uint256 time) internal pure returns (uint256) {
         int256 exponent = model.field(time <= THIRTY_DAYS ? ModelFields.POWER_SHORT : ModelFields.POWER_LONG);
         uint256 least = model.natural(ModelFields.FLOOR_SECONDS);
         int256 ratioLogarithm = LOG_THIRTY_DAYS - Logarithm.ln(FixedPointMathLib.max(time, least));
@@ -62,7 +56,7 @@ library Tenor {
     /// @dev A base below 2^66 times an exponential below 2^122.
     /// @param rate WAD.
     function longDiscount(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         int256 rate,
         uint256 time
     ) internal pure returns (uint256) {
@@ -78,7 +72,7 @@ library Tenor {
     /// @notice The same if it is negative: min(1/df, shortBase * exp(tau (r * shortRateMultiple + shortRateAdd))).
     /// @param rate WAD.
     function shortDiscount(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         int256 rate,
         uint256 time
     ) internal pure returns (uint256) {
@@ -106,7 +100,7 @@ library Tenor {
     }
 
     /// @notice basisBase + basisPerYear * tau, WAD, the product rounded down.
-    function basisFactor(ModelCodec.Section memory model, uint256 time) internal pure returns (uint256) {
+    function basisFactor(ModelCodec.Section model, uint256 time) internal pure returns (uint256) {
         unchecked {
             return
                 model.natural(ModelFields.BASIS_BASE) +
@@ -117,7 +111,7 @@ library Tenor {
     /// @notice The part of a forward that settlement averaging has fixed already, E8, rounded down: 0 before the averaging window.
     /// @param forward E8.
     function fixedPart(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 forward,
         uint256 time
     ) internal pure returns (uint256) {
@@ -127,17 +121,18 @@ library Tenor {
         }
     }
 
-    /// @notice cap = capSlope * sqrt(tau) + cap0; k* = max(kMin, sqrt(tau) * width * (skewVol + sqrt(tau) * skewVolSlope)). Every product
+    /// @notice The cap of a skew at an expiry and the log-moneyness at which it is reached, Q58:
+    ///         cap = capSlope * sqrt(tau) + cap0; k* = max(kMin, sqrt(tau) * width * (skewVol + sqrt(tau) * skewVolSlope)). Every product
     ///         down; |cap| and k* at most 16.
     /// @dev Parameters are below 2^69 and sqrt(tau) below 2^68: no product reaches 2^150.
     /// @param isAbsolute Which of the two skews.
     function skewTerms(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 time,
         bool isAbsolute
-    ) internal pure returns (Skew memory) {
+    ) internal pure returns (int256 cap, uint256 kStar) {
         int256 root = int256(squareRootOfYears(time));
-        int256 cap = _line(
+        cap = _line(
             model,
             isAbsolute ? ModelFields.ABSOLUTE_CAP : ModelFields.LINEAR_CAP,
             isAbsolute ? ModelFields.ABSOLUTE_CAP_SLOPE : ModelFields.LINEAR_CAP_SLOPE,
@@ -149,15 +144,12 @@ library Tenor {
             FixedPoint.wadToQ64(model.field(ModelFields.SKEW_WIDTH)),
             64
         );
-        int256 kStar = FixedPointMathLib.max(
+        int256 reached = FixedPointMathLib.max(
             FixedPoint.wadToQ64(model.field(ModelFields.SKEW_MINIMUM)),
             FixedPoint.mulShift(width, vol, 64)
         );
-        return
-            Skew(
-                FixedPoint.clamp(cap >> 6, int256(Black76.MAX_TOTAL_VOL)),
-                FixedPointMathLib.min(Black76.MAX_TOTAL_VOL, uint256(kStar >> 6))
-            );
+        cap = FixedPoint.clamp(cap >> 6, int256(Black76.MAX_TOTAL_VOL));
+        kStar = FixedPointMathLib.min(Black76.MAX_TOTAL_VOL, uint256(reached >> 6));
     }
 
     /// @notice max(0, 1 + t), Q58, at most 16, with t = k * cap / k*, capped: min(cap, t) for k >= 0, max(-cap, t) for k < 0.
@@ -202,7 +194,7 @@ library Tenor {
 
     /// @dev constant + slope * root, Q64, the product down.
     function _line(
-        ModelCodec.Section memory model,
+        ModelCodec.Section model,
         uint256 constantField,
         uint256 slopeField,
         int256 root

@@ -3,12 +3,12 @@ pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { Black76 } from "./Black76.sol";
-import { FixedPoint } from "./FixedPoint.sol";
 import { Gaussian } from "./Gaussian.sol";
 import { Logarithm } from "./Logarithm.sol";
 import { MarketCodec } from "./MarketCodec.sol";
 import { ModelCodec } from "./ModelCodec.sol";
 import { ModelFields } from "./ModelFields.sol";
+import { Plan } from "./Plan.sol";
 import { Scenario } from "./Scenario.sol";
 import { Svi } from "./Svi.sol";
 import { Tenor } from "./Tenor.sol";
@@ -24,13 +24,9 @@ library Valuation {
     uint256 private constant ONE_WAD = 10 ** 18;
     uint256 private constant UNKNOWN = type(uint256).max;
 
-    /// @dev Which moves are wanted: so many scenarios from `first` on, the basis charge's two; and whether deltas are.
-    struct Plan {
-        uint256 first;
-        uint256 scenarios;
-        bool hasBasis;
-        bool hasDelta;
-    }
+    /// @dev Bytes of a column in memory: columns stand one behind the other, so that a step to the next is an addition.
+    uint256 internal constant COLUMN_BYTES = 0x140;
+    uint256 private constant RULE_BYTES = 0xe0;
 
     /// @dev How a kind of move changes the total volatility of the expiry prepared last (Q58): times the multiplier, plus what is added, at
     ///      least the floor; for skews the cap and where it is reached. Moves of one kind share it, but for those that add an amount.
@@ -44,32 +40,36 @@ library Valuation {
         int256 amount;
     }
 
-    /// @dev One move: spot multiple, that of forwards (a skew leaves them), weight; its shock to the expiry prepared last: forward, as it is,
-    ///      its logarithm, discounted, and the rule for volatility; sums of that expiry's options and futures under it; and in total the
-    ///      change against the market as it stands, or, in the first column, the value.
+    /// @dev One move. Its shock to the expiry prepared last: forward, as it is, its logarithm, discounted; sums of that expiry's options and
+    ///      futures under it; in total the change against the market as it stands, or, in the first column, the value; spot multiple, that of
+    ///      forwards (a skew leaves them), weight; and the rule for volatility, a null pointer where it stays.
     struct Column {
         uint256 forward;
         int256 logForward;
         uint256 discounted;
         int256 options;
-        Rule rule;
         int256 futures;
         int256 total;
         uint256 spot;
         uint256 multiple;
         uint256 weight;
+        Rule rule;
     }
 
-    /// @dev One underlying: its model, what is wanted, the columns (the market as it stands first), the rules that change volatility, the basis charge (E34), and the sums of
-    ///      positive and of negative deltas (E8 x Q60, both as positive numbers); and the strike that is being added.
+    /// @dev One underlying: its model; what is wanted; the columns, the market as it stands first, then scenarios, then the basis charge's
+    ///      two, and where they end; where the rules are that change volatility; the basis charge (E34); the sums of positive and of negative
+    ///      deltas (E8 x Q60, both as positive numbers); the expiry prepared last and the strike that is being added.
     struct Book {
         ModelCodec.Section model;
         Plan plan;
-        Column[] columns;
-        Rule[] rules;
+        Column first;
+        uint256 end;
+        uint256 rules;
+        uint256 rulesEnd;
         uint256 basis;
         uint256 long;
         uint256 short;
+        Expiry expiry;
         Strike strike;
     }
 
@@ -84,8 +84,8 @@ library Valuation {
         uint256 vol;
     }
 
-    /// @dev One strike at one expiry: price (E8), as it is and discounted; the expiry's discount factor (Q58); logarithm and log-moneyness
-    ///      at the unshocked forward (Q64); total volatility (Q58); signed quantities of calls and puts (E8).
+    /// @dev One strike at one expiry: price (E8), as it is and discounted; the expiry's discount factor (Q58); logarithm (Q64); signed
+    ///      quantities of calls and puts (E8).
     struct Strike {
         uint256 price;
         int256 log;
@@ -93,136 +93,187 @@ library Valuation {
         int256 puts;
         int256 calls;
         uint256 discount;
-        uint256 vol;
-        int256 logMoneyness;
     }
 
     /// @notice Makes a book, new or used, one with nothing in it. Here and below, structs are filled where they are: one that is returned would
     ///         be allocated twice.
-    function open(Book memory book, ModelCodec.Section memory model, Plan memory plan) internal pure {
+    function open(Book memory book, ModelCodec.Section model, Plan plan) internal pure {
         unchecked {
-            uint256 count = 1 + plan.scenarios;
-            Column[] memory made = _columns(plan.hasBasis ? count + 2 : count);
-            Rule[] memory rules = _rules(plan.scenarios);
-            Rule memory none = Rule(FixedPoint.ONE_Q58, 0, 0, ModelCodec.VOL_NONE, 0, 0, 0);
-            (made[0].rule, made[0].spot, made[0].multiple) = (none, ONE_WAD, ONE_WAD);
-            // Where the rule of each kind is, if there is one.
-            uint256[6] memory places;
-            for (uint256 s = 1; s < count; ++s) {
-                Column memory column = made[s];
-                uint256 kind;
-                int256 amount;
-                (column.spot, kind, amount, column.weight) = model.scenarioWords(plan.first + s - 1);
-                column.multiple = kind >= ModelCodec.LINEAR_SKEW ? ONE_WAD : column.spot;
-                Rule memory rule = none;
-                if (kind != ModelCodec.VOL_NONE) {
-                    uint256 place = places[kind];
-                    if (place == 0 || kind == ModelCodec.VOL_ADD) {
-                        rule = Rule(FixedPoint.ONE_Q58, 0, 0, kind, 0, 0, amount);
-                        places[kind] = _push(rules, rule);
-                    } else {
-                        assembly ("memory-safe") {
-                            rule := place
-                        }
-                    }
-                }
-                column.rule = rule;
+            uint256 scenarios = plan.scenarios();
+            uint256 count = 1 + scenarios + (plan.hasBasis() ? 2 : 0);
+            (book.model, book.plan, book.basis, book.long, book.short) = (model, plan, 0, 0, 0);
+            Column memory column = _columns(book, count);
+            (column.spot, column.multiple) = (ONE_WAD, ONE_WAD);
+            _openScenarios(book, ModelCodec.scenarioAt(model, plan.first()), scenarios);
+            if (!plan.hasBasis()) return;
+            uint256 end = book.end;
+            assembly ("memory-safe") {
+                column := sub(end, mul(2, COLUMN_BYTES))
             }
-            if (plan.hasBasis) {
-                (made[count].rule, made[count + 1].rule) = (made[0].rule, made[0].rule);
-                made[count].multiple = model.natural(ModelFields.BASIS_UP);
-                made[count + 1].multiple = model.natural(ModelFields.BASIS_DOWN);
-                made[count].spot = made[count].multiple;
-                made[count + 1].spot = made[count + 1].multiple;
+            column.multiple = model.natural(ModelFields.BASIS_UP);
+            column.spot = column.multiple;
+            assembly ("memory-safe") {
+                column := add(column, COLUMN_BYTES)
             }
-            (book.model, book.plan, book.columns, book.rules) = (model, plan, made, rules);
-            (book.basis, book.long, book.short) = (0, 0, 0);
+            column.multiple = model.natural(ModelFields.BASIS_DOWN);
+            column.spot = column.multiple;
         }
     }
 
+    /// @dev Room for columns with nothing in them, and behind them six words that are zero, too. Returns the first.
+    function _columns(Book memory book, uint256 count) private pure returns (Column memory column) {
+        column = book.first;
+        uint256 end;
+        assembly ("memory-safe") {
+            column := mload(0x40)
+            end := add(column, mul(count, COLUMN_BYTES))
+            // Beyond the calldata all bytes are zero.
+            calldatacopy(column, calldatasize(), add(sub(end, column), 0xc0))
+            mstore(0x40, add(end, 0xc0))
+        }
+        (book.first, book.end) = (column, end);
+    }
+
+    /// @dev Fills the columns of scenarios and makes the rules that they need. Equals, with `places` the six words behind the columns,
+    ///          for (each scenario, its column) {
+    ///              (column.spot, kind, amount, column.weight) = ModelCodec.split(its word);
+    ///              column.multiple = kind >= LINEAR_SKEW ? ONE_WAD : column.spot;
+    ///              if (kind == VOL_NONE) continue;
+    ///              if (places[kind] == 0 || kind == VOL_ADD) places[kind] = new rule of the kind and the amount;
+    ///              column.rule = places[kind];
+    ///          }
+    /// @param at Where the first scenario's bytes are.
+    function _openScenarios(Book memory book, uint256 at, uint256 count) private pure {
+        uint256 places = book.end;
+        uint256 rules;
+        uint256 rulesEnd;
+        uint256 scenarioBytes = ModelCodec.SCENARIO_BYTES;
+        Column memory column = book.first;
+        assembly ("memory-safe") {
+            rules := mload(0x40)
+            rulesEnd := rules
+            for {} count {
+                count := sub(count, 1)
+            } {
+                column := add(column, COLUMN_BYTES)
+                let word := mload(at)
+                let spot := shr(192, word)
+                let kind := and(shr(184, word), 0xff)
+                mstore(add(column, 0xc0), spot)
+                mstore(add(column, 0x100), and(shr(56, word), 0xffffffffffffffff))
+                if gt(kind, 3) {
+                    spot := ONE_WAD
+                }
+                mstore(add(column, 0xe0), spot)
+                if kind {
+                    let place := add(places, shl(5, kind))
+                    let rule := mload(place)
+                    if or(iszero(rule), eq(kind, 3)) {
+                        rule := rulesEnd
+                        rulesEnd := add(rule, RULE_BYTES)
+                        mstore(place, rule)
+                        mstore(add(rule, 0x60), kind)
+                        mstore(add(rule, 0xc0), sar(192, shl(72, word)))
+                    }
+                    mstore(add(column, 0x120), rule)
+                }
+                at := add(at, scenarioBytes)
+            }
+            mstore(0x40, rulesEnd)
+        }
+        (book.rules, book.rulesEnd) = (rules, rulesEnd);
+    }
+
     /// @notice Prepare a live expiry, and in every column the move's shock to it. `close` ends what `prepare` began.
-    /// @param expiry Where it goes.
     /// @param quote The expiry's quote.
     /// @param now_ The market's time, unix seconds.
-    function prepare(
-        Book memory book,
-        Expiry memory expiry,
-        MarketCodec.Quote memory quote,
-        uint256 now_
-    ) internal pure {
+    function prepare(Book memory book, MarketCodec.Quote memory quote, uint256 now_) internal pure {
         unchecked {
             uint256 time = quote.expiry - now_;
+            Expiry memory expiry = book.expiry;
             (expiry.time, expiry.rate, expiry.vol) = (time, quote.rate, 0);
             expiry.logForward = Logarithm.ln(quote.forward);
             expiry.discount = Tenor.discountFactor(quote.rate, time);
+            book.strike.discount = expiry.discount;
             Svi.prepareInto(expiry.smile, quote.smile);
-            uint256 fixedPart = Tenor.fixedPart(book.model, quote.forward, time);
-            _shock(book.columns, quote.forward, fixedPart, expiry);
-            for (uint256 r = 0; r < book.rules.length; ++r) _prepareRule(book.model, book.rules[r], time);
+            _shock(book, quote.forward, Tenor.fixedPart(book.model, quote.forward, time));
+            _prepareRules(book, time);
         }
     }
 
     /// @dev Forwards of an expiry in every column. Moves that shock alike stand beside each other in most models.
-    function _shock(
-        Column[] memory made,
-        uint256 unshocked,
-        uint256 fixedPart,
-        Expiry memory expiry
-    ) private pure {
+    function _shock(Book memory book, uint256 unshocked, uint256 fixedPart) private pure {
         unchecked {
             uint256 multiple = ONE_WAD;
             uint256 forward = unshocked;
-            int256 log = expiry.logForward;
-            uint256 discounted = Black76.discounted(forward, expiry.discount);
-            uint256 at;
-            uint256 end;
-            assembly ("memory-safe") {
-                at := add(made, 32)
-                end := add(at, shl(5, mload(made)))
-            }
-            // Given a value because one without would be allocated.
-            Column memory column = made[0];
-            for (; at < end; at += 32) {
-                assembly ("memory-safe") {
-                    column := mload(at)
-                }
+            uint256 discount = book.expiry.discount;
+            int256 log = book.expiry.logForward;
+            uint256 discounted = Black76.discounted(forward, discount);
+            Column memory column = book.first;
+            uint256 end = book.end;
+            while (true) {
                 if (column.multiple != multiple) {
                     multiple = column.multiple;
                     forward = Scenario.shockedForward(unshocked, fixedPart, multiple);
-                    log = forward == unshocked ? expiry.logForward : Logarithm.ln(forward);
-                    discounted = Black76.discounted(forward, expiry.discount);
+                    log = forward == unshocked ? book.expiry.logForward : Logarithm.ln(forward);
+                    discounted = Black76.discounted(forward, discount);
                 }
                 (column.forward, column.logForward, column.discounted) = (forward, log, discounted);
+                bool isLast;
+                assembly ("memory-safe") {
+                    column := add(column, COLUMN_BYTES)
+                    isLast := eq(column, end)
+                }
+                if (isLast) return;
+            }
+        }
+    }
+
+    /// @dev How each kind of move that there is changes volatility at the expiry.
+    function _prepareRules(Book memory book, uint256 time) private pure {
+        (uint256 at, uint256 end) = (book.rules, book.rulesEnd);
+        if (at == end) return;
+        ModelCodec.Section model = book.model;
+        // Given a value because one without would be allocated.
+        Rule memory rule = book.first.rule;
+        while (at != end) {
+            assembly ("memory-safe") {
+                rule := at
+                at := add(at, RULE_BYTES)
+            }
+            uint256 kind = rule.kind;
+            if (kind >= ModelCodec.LINEAR_SKEW) {
+                (rule.cap, rule.kStar) = Tenor.skewTerms(model, time, kind == ModelCodec.ABSOLUTE_SKEW);
+            } else {
+                (rule.multiplier, rule.added, rule.floor) = Scenario.volRule(model, kind, rule.amount, time);
             }
         }
     }
 
     /// @notice Add calls and puts of one strike at the expiry prepared last, as `book.strike` has them: price, logarithm, quantities. Both have
     ///         the same out-of-the-money value; the one in the money adds its intrinsic value (put-call parity).
-    /// @param expiry The prepared expiry.
-    function addStrike(Book memory book, Expiry memory expiry) internal pure {
+    function addStrike(Book memory book) internal pure {
         unchecked {
             Strike memory k = book.strike;
-            k.discount = expiry.discount;
-            k.discounted = Black76.discounted(k.price, expiry.discount);
-            k.logMoneyness = k.log - expiry.logForward;
-            k.vol = Svi.volAt(expiry.smile, k.logMoneyness, expiry.vol);
-            expiry.vol = k.vol;
-            uint256 at;
-            uint256 end;
-            Column[] memory made = book.columns;
-            assembly ("memory-safe") {
-                at := add(made, 32)
-                end := add(at, shl(5, mload(made)))
-            }
-            Column memory column = made[0];
-            (uint256 near, uint256 far) = _addCell(column, k);
-            if (book.plan.hasDelta) _addDeltas(book, near, far);
-            for (at += 32; at < end; at += 32) {
+            Expiry memory expiry = book.expiry;
+            k.discounted = Black76.discounted(k.price, k.discount);
+            int256 logMoneyness = k.log - expiry.logForward;
+            uint256 vol = Svi.volAt(expiry.smile, logMoneyness, expiry.vol);
+            expiry.vol = vol;
+            Column memory column = book.first;
+            uint256 end = book.end;
+            (uint256 near, uint256 far) = _addCell(column, k, vol);
+            if (book.plan.hasDelta()) _addDeltas(book, near, far);
+            while (true) {
+                bool isLast;
+                uint256 rule;
                 assembly ("memory-safe") {
-                    column := mload(at)
+                    column := add(column, COLUMN_BYTES)
+                    isLast := eq(column, end)
+                    rule := mload(add(column, 0x120))
                 }
-                _addCell(column, k);
+                if (isLast) return;
+                _addCell(column, k, rule == 0 ? vol : _shockedVol(column.rule, vol, logMoneyness));
             }
         }
     }
@@ -231,8 +282,15 @@ library Valuation {
     /// @param quantity Signed, E8.
     function addFuture(Book memory book, int256 quantity) internal pure {
         unchecked {
-            for (uint256 s = 0; s < book.columns.length; ++s) {
-                book.columns[s].futures += quantity * int256(book.columns[s].forward);
+            Column memory column = book.first;
+            uint256 end = book.end;
+            bool isLast;
+            while (!isLast) {
+                column.futures += quantity * int256(column.forward);
+                assembly ("memory-safe") {
+                    column := add(column, COLUMN_BYTES)
+                    isLast := eq(column, end)
+                }
             }
             _addDelta(book, quantity << 60);
         }
@@ -244,9 +302,12 @@ library Valuation {
     /// @param quantity Signed, E8.
     function addUndated(Book memory book, uint256 price, int256 funding, int256 quantity) internal pure {
         unchecked {
-            book.columns[0].total += quantity * (int256(price) - funding);
-            for (uint256 s = 1; s <= book.plan.scenarios; ++s) {
-                Column memory column = book.columns[s];
+            Column memory column = book.first;
+            column.total += quantity * (int256(price) - funding);
+            for (uint256 left = book.plan.scenarios(); left != 0; --left) {
+                assembly ("memory-safe") {
+                    column := add(column, COLUMN_BYTES)
+                }
                 column.total +=
                     quantity * (int256(Scenario.shockedPrice(price, column.spot)) - int256(price));
             }
@@ -256,40 +317,56 @@ library Valuation {
 
     /// @notice Bring what was added to the expiry prepared last into the totals: options with the static discount on their sum in the
     ///         scenario, futures without, a skew as minus the size of the change; and into the basis charge.
-    function close(Book memory book, Expiry memory expiry) internal pure {
+    function close(Book memory book) internal pure {
         unchecked {
-            Column[] memory made = book.columns;
-            Column memory column = made[0];
+            Column memory column = book.first;
             int256 now_ = column.options + column.futures;
             column.total += now_;
+            (column.options, column.futures) = (0, 0);
             // Made when first needed: one scenario needs one of the two.
             uint256 long = UNKNOWN;
             uint256 short = UNKNOWN;
-            for (uint256 s = 1; s <= book.plan.scenarios; ++s) {
-                column = made[s];
+            for (uint256 left = book.plan.scenarios(); left != 0; --left) {
+                assembly ("memory-safe") {
+                    column := add(column, COLUMN_BYTES)
+                }
                 int256 there = column.options;
                 if (there >= 0) {
-                    if (long == UNKNOWN) long = Tenor.longDiscount(book.model, expiry.rate, expiry.time);
+                    if (long == UNKNOWN)
+                        long = Tenor.longDiscount(book.model, book.expiry.rate, book.expiry.time);
                     there *= int256(long);
                 } else {
-                    if (short == UNKNOWN) short = Tenor.shortDiscount(book.model, expiry.rate, expiry.time);
+                    if (short == UNKNOWN)
+                        short = Tenor.shortDiscount(book.model, book.expiry.rate, book.expiry.time);
                     there *= int256(short);
                 }
                 int256 change = (there >> 58) + column.futures - now_;
-                if (change > 0 && column.rule.kind >= ModelCodec.LINEAR_SKEW) change = -change;
+                if (change > 0 && _isSkew(column)) change = -change;
                 column.total += change;
+                (column.options, column.futures) = (0, 0);
             }
-            if (book.plan.hasBasis) {
-                uint256 up = made.length - 2;
-                int256 worse = FixedPointMathLib.min(
-                    made[up].options + made[up].futures,
-                    made[up + 1].options + made[up + 1].futures
-                );
-                if (worse < now_) {
-                    book.basis += uint256(now_ - worse) * Tenor.basisFactor(book.model, expiry.time);
-                }
+            if (book.plan.hasBasis()) _closeBasis(book, now_, column);
+        }
+    }
+
+    /// @dev Adds the basis charge of the expiry.
+    /// @param now_ Its value as the market stands, E16.
+    /// @param column The one before the charge's two.
+    function _closeBasis(Book memory book, int256 now_, Column memory column) private pure {
+        unchecked {
+            assembly ("memory-safe") {
+                column := add(column, COLUMN_BYTES)
             }
-            for (uint256 s = 0; s < made.length; ++s) (made[s].options, made[s].futures) = (0, 0);
+            int256 worse = column.options + column.futures;
+            (column.options, column.futures) = (0, 0);
+            assembly ("memory-safe") {
+                column := add(column, COLUMN_BYTES)
+            }
+            worse = FixedPointMathLib.min(worse, column.options + column.futures);
+            (column.options, column.futures) = (0, 0);
+            if (worse < now_) {
+                book.basis += uint256(now_ - worse) * Tenor.basisFactor(book.model, book.expiry.time);
+            }
         }
     }
 
@@ -304,79 +381,75 @@ library Valuation {
         }
     }
 
-    /// @dev Equals new Column[](count), which would clear each field by itself.
-    function _columns(uint256 count) private pure returns (Column[] memory made) {
+    /// @dev Whether a column's move is a skew. One without a rule is none.
+    function _isSkew(Column memory column) private pure returns (bool) {
+        uint256 rule;
         assembly ("memory-safe") {
-            made := mload(0x40)
-            mstore(made, count)
-            let first := add(made, shl(5, add(count, 1)))
-            // Beyond the calldata all bytes are zero.
-            calldatacopy(first, calldatasize(), mul(count, 0x140))
-            mstore(0x40, add(first, mul(count, 0x140)))
-            for {
-                let i := 0
-            } lt(i, count) {
-                i := add(i, 1)
-            } {
-                mstore(add(made, shl(5, add(i, 1))), add(first, mul(i, 0x140)))
-            }
+            rule := mload(add(column, 0x120))
         }
+        return rule != 0 && column.rule.kind >= ModelCodec.LINEAR_SKEW;
     }
 
-    /// @dev An empty array with room for so many: equals new Rule[](count) cut to the length zero, without making its elements.
-    function _rules(uint256 count) private pure returns (Rule[] memory rules) {
-        assembly ("memory-safe") {
-            rules := mload(0x40)
-            mstore(rules, 0)
-            mstore(0x40, add(rules, shl(5, add(count, 1))))
+    /// @dev min(16, max(floor, vol * multiplier + added)), the multiplier of a skew being that of the log-moneyness (Q64). Equals
+    ///      Scenario.shockedVol(vol, rule.multiplier, rule.added, rule.floor), with the struct read once.
+    function _shockedVol(
+        Rule memory rule,
+        uint256 vol,
+        int256 logMoneyness
+    ) private pure returns (uint256 w) {
+        if (rule.kind >= ModelCodec.LINEAR_SKEW) {
+            int256 k = logMoneyness >> 6;
+            // The size of the distance, rounded towards zero.
+            if (rule.kind == ModelCodec.ABSOLUTE_SKEW && logMoneyness < 0) k = -logMoneyness >> 6;
+            w = (vol * Tenor.skewMultiplier(k, rule.cap, rule.kStar)) >> 58;
+            return w > Black76.MAX_TOTAL_VOL ? Black76.MAX_TOTAL_VOL : w;
         }
-    }
-
-    /// @dev Appends to an array that has room; returns where in memory the rule is. Equals rules.push(rule).
-    function _push(Rule[] memory rules, Rule memory rule) private pure returns (uint256 place) {
-        assembly ("memory-safe") {
-            let count := add(mload(rules), 1)
-            mstore(rules, count)
-            mstore(add(rules, shl(5, count)), rule)
-            place := rule
-        }
+        return Scenario.shockedVol(vol, rule.multiplier, rule.added, rule.floor);
     }
 
     /// @dev Adds quantity x value of calls and puts of one strike under one move, E16; returns N(a) and N(b) of `Black76.outOfTheMoney`
     ///      (where the volatility is zero, both zero unless forward and strike are equal to the last bit of their logarithms, then 1/2).
-    ///      The first assembly block equals, with isAbove = column.forward > k.price:
+    ///      The first assembly block equals
     ///          y = Black76.moneyness(column.logForward, k.log);
-    ///          (lesser, greater) = isAbove ? (k.discounted, column.discounted) : (column.discounted, k.discounted);
-    ///          value = (isAbove ? k.calls : k.puts) * int256(Black76.intrinsic(distance of column.forward and k.price, k.discount));
-    ///          w = Scenario.shockedVol(k.vol, rule.multiplier, rule.added, rule.floor);
+    ///          if (column.forward > k.price) {
+    ///              (lesser, greater) = (k.discounted, column.discounted);
+    ///              value = k.calls * int256(Black76.intrinsic(column.forward - k.price, k.discount));
+    ///          } else {
+    ///              (lesser, greater) = (column.discounted, k.discounted);
+    ///              value = k.puts * int256(Black76.intrinsic(k.price - column.forward, k.discount));
+    ///          }
     ///      the second:
     ///          column.options += value + (k.calls + k.puts) * int256(zeroFloorSub(lesser * near, greater * far) >> 68);
+    /// @param w Total volatility under the move, Q58.
     function _addCell(
         Column memory column,
-        Strike memory k
+        Strike memory k,
+        uint256 w
     ) private pure returns (uint256 near, uint256 far) {
         unchecked {
-            Rule memory rule = column.rule;
-            if (rule.kind >= ModelCodec.LINEAR_SKEW) _skew(rule, k.logMoneyness);
             uint256 y;
-            uint256 w;
+            uint256 lesser;
+            uint256 greater;
             assembly ("memory-safe") {
                 // |column.logForward - k.log| >> 6
                 y := sub(mload(add(column, 0x20)), mload(add(k, 0x20)))
-                w := sar(255, y)
-                y := shr(6, xor(add(y, w), w))
-                // min(16, max(floor, vol * multiplier + added)); the floor is not negative.
-                w := add(shr(58, mul(mload(add(k, 0xc0)), mload(rule))), mload(add(rule, 0x20)))
-                let floor_ := mload(add(rule, 0x40))
-                w := xor(w, mul(xor(w, floor_), slt(w, floor_)))
-                w := xor(w, mul(xor(w, 0x4000000000000000), gt(w, 0x4000000000000000)))
-                // column.forward - k.price, and whether it is positive.
-                let value := sub(mload(column), mload(k))
-                let isAbove := sgt(value, 0)
-                value := mul(value, sub(shl(1, isAbove), 1))
-                // The intrinsic value, times k.puts or k.calls, which stand beside each other.
-                value := shr(58, add(mul(value, mload(add(k, 0xa0))), 0x200000000000000))
-                value := mul(value, mload(add(add(k, 0x60), shl(5, isAbove))))
+                let value := sar(255, y)
+                y := shr(6, xor(add(y, value), value))
+                value := sub(mload(column), mload(k))
+                lesser := mload(add(column, 0x40))
+                greater := mload(add(k, 0x40))
+                switch sgt(value, 0)
+                case 0 {
+                    value := shr(58, sub(0x200000000000000, mul(value, mload(add(k, 0xa0)))))
+                    value := mul(value, mload(add(k, 0x60)))
+                }
+                default {
+                    let swap := lesser
+                    lesser := greater
+                    greater := swap
+                    value := shr(58, add(mul(value, mload(add(k, 0xa0))), 0x200000000000000))
+                    value := mul(value, mload(add(k, 0x80)))
+                }
                 mstore(add(column, 0x60), add(mload(add(column, 0x60)), value))
             }
             if (w == 0) {
@@ -384,43 +457,24 @@ library Valuation {
                 return (near, far);
             }
             y = FixedPointMathLib.rawDiv(y << 58, w);
-            int256 a = int256(w >> 1) - int256(y);
-            if (a >= 0) near = Gaussian.ONE_Q60 - Gaussian.upperTail(uint256(a));
-            else {
-                near = Gaussian.upperTail(uint256(-a));
+            uint256 half = w >> 1;
+            near = Gaussian.upperTail(FixedPointMathLib.dist(half, y));
+            if (half >= y)
+                near = Gaussian.ONE_Q60 - near;
                 // Without a near probability the value is zero, and the far one, which is smaller still, is zero too.
-                if (near == 0) return (0, 0);
-            }
-            far = Gaussian.upperTail(w - (w >> 1) + y);
+            else if (near == 0) return (0, 0);
+            far = Gaussian.upperTail(w - half + y);
             assembly ("memory-safe") {
-                // The lesser and the greater of the two, discounted: discounting keeps their order.
-                let lesser := mload(add(column, 0x40))
-                let greater := mload(add(k, 0x40))
-                let swap := mul(gt(lesser, greater), xor(lesser, greater))
-                lesser := mul(xor(lesser, swap), near)
-                greater := mul(xor(greater, swap), far)
-                lesser := shr(68, mul(gt(lesser, greater), sub(lesser, greater)))
-                let sum := add(mload(add(k, 0x60)), mload(add(k, 0x80)))
-                mstore(add(column, 0x60), add(mload(add(column, 0x60)), mul(sum, lesser)))
+                lesser := mul(lesser, near)
+                greater := mul(greater, far)
+                if gt(lesser, greater) {
+                    let value := mul(
+                        add(mload(add(k, 0x60)), mload(add(k, 0x80))),
+                        shr(68, sub(lesser, greater))
+                    )
+                    mstore(add(column, 0x60), add(mload(add(column, 0x60)), value))
+                }
             }
-        }
-    }
-
-    /// @dev The multiplier of a skew at a log-moneyness (Q64).
-    function _skew(Rule memory rule, int256 distance) private pure {
-        unchecked {
-            if (rule.kind == ModelCodec.ABSOLUTE_SKEW && distance < 0) distance = -distance;
-            rule.multiplier = Tenor.skewMultiplier(distance >> 6, rule.cap, rule.kStar);
-        }
-    }
-
-    function _prepareRule(ModelCodec.Section memory model, Rule memory rule, uint256 time) private pure {
-        if (rule.kind >= ModelCodec.LINEAR_SKEW) {
-            Tenor.Skew memory skew = Tenor.skewTerms(model, time, rule.kind == ModelCodec.ABSOLUTE_SKEW);
-            (rule.cap, rule.kStar) = (skew.cap, skew.kStar);
-        } else {
-            Scenario.VolRule memory made = Scenario.volRule(model, rule.kind, rule.amount, time);
-            (rule.multiplier, rule.added, rule.floor) = (made.multiplier, made.added, made.floor);
         }
     }
 
@@ -428,7 +482,7 @@ library Valuation {
     function _addDeltas(Book memory book, uint256 near, uint256 far) private pure {
         unchecked {
             Strike memory k = book.strike;
-            int256 delta = Black76.callDelta(near, far, book.columns[0].forward > k.price, k.discount);
+            int256 delta = Black76.callDelta(near, far, book.first.forward > k.price, k.discount);
             _addDelta(book, k.calls * delta);
             _addDelta(book, k.puts * Black76.putDelta(delta, k.discount));
         }

@@ -6,6 +6,7 @@ import { Gaussian } from "../libraries/Gaussian.sol";
 import { Logarithm } from "../libraries/Logarithm.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
+import { Plan, Plans } from "../libraries/Plan.sol";
 import { Scenario } from "../libraries/Scenario.sol";
 import { Valuation } from "../libraries/Valuation.sol";
 
@@ -23,7 +24,6 @@ contract CellHarness {
         uint256 settlement;
         MarketCodec.Section quotes;
         Valuation.Book book;
-        Valuation.Expiry expiry;
     }
 
     /// @notice Values of one unit, E8, under every move (as the market stands, scenarios, the basis charge's two if the model has it),
@@ -50,7 +50,7 @@ contract CellHarness {
 
     function _row(Desk memory desk, uint256 packed) private pure returns (int256[] memory row) {
         Valuation.Book memory book = desk.book;
-        row = new int256[](book.columns.length + 1);
+        row = new int256[]((book.end - _place(book.first)) / Valuation.COLUMN_BYTES + 1);
         (uint256 kind, uint256 strike) = (uint8(packed >> 120), uint64(packed));
         if (desk.isSettled) {
             int256 payoff = Valuation.settledValue(desk.settlement, strike, kind > KIND_CALL);
@@ -64,12 +64,13 @@ contract CellHarness {
             Valuation.Strike memory k = book.strike;
             (k.price, k.log) = (strike, Logarithm.ln(strike));
             (k.calls, k.puts) = kind == KIND_CALL ? (int256(1), int256(0)) : (int256(0), int256(1));
-            Valuation.addStrike(book, desk.expiry);
+            Valuation.addStrike(book);
         }
-        for (uint256 s = 0; s < book.columns.length; ++s) {
-            Valuation.Column memory column = book.columns[s];
+        Valuation.Column memory column = book.first;
+        for (uint256 s = 0; s + 1 < row.length; ++s) {
             row[s] = column.options + column.futures;
             (column.options, column.futures) = (0, 0);
+            column = _after(column);
         }
         row[row.length - 1] = int256(book.long) - int256(book.short);
     }
@@ -81,9 +82,11 @@ contract CellHarness {
         bool isPerpetual
     ) private pure returns (int256[] memory) {
         uint256 price = isPerpetual ? desk.quotes.perpetual : desk.quotes.spot;
+        Valuation.Column memory column = desk.book.first;
         for (uint256 s = 0; s + 1 < row.length; ++s) {
-            row[s] = int256(Scenario.shockedPrice(price, desk.book.columns[s].spot));
+            row[s] = int256(Scenario.shockedPrice(price, column.spot));
             if (isPerpetual) row[s] -= desk.quotes.funding;
+            column = _after(column);
         }
         row[row.length - 1] = int256(Gaussian.ONE_Q60);
         return row;
@@ -95,10 +98,9 @@ contract CellHarness {
         uint256 packed
     ) private pure returns (Desk memory desk) {
         desk.group = _group(packed);
-        ModelCodec.Section memory section = ModelCodec.section(model, packed >> 128);
-        Valuation.Plan memory plan = Charges.all(section).plan;
-        plan.hasDelta = true;
-        Valuation.open(desk.book, section, plan);
+        ModelCodec.Section section = ModelCodec.section(model, packed >> 128);
+        Plan plan = Charges.all(section);
+        Valuation.open(desk.book, section, Plans.make(0, plan.scenarios(), plan.hasBasis(), true, false));
         desk.quotes = MarketCodec.find(market, packed >> 128);
         uint256 date = uint56(packed >> 64);
         if (date == 0) return desk;
@@ -107,7 +109,21 @@ contract CellHarness {
         if (desk.isSettled) return desk;
         uint256 live = MarketCodec.findExpiry(market, desk.quotes, date, 0);
         MarketCodec.Quote memory quote = MarketCodec.quote(market, desk.quotes, live);
-        Valuation.prepare(desk.book, desk.expiry, quote, MarketCodec.time(market));
+        Valuation.prepare(desk.book, quote, MarketCodec.time(market));
+    }
+
+    function _place(Valuation.Column memory column) private pure returns (uint256 place) {
+        assembly ("memory-safe") {
+            place := column
+        }
+    }
+
+    /// @dev The next column, which after the last is none.
+    function _after(Valuation.Column memory column) private pure returns (Valuation.Column memory next) {
+        uint256 size = Valuation.COLUMN_BYTES;
+        assembly ("memory-safe") {
+            next := add(column, size)
+        }
     }
 
     /// @dev Underlying and expiry.

@@ -14,6 +14,19 @@ import { Tenor } from "../libraries/Tenor.sol";
 /// @title The libraries' arithmetic and pricing, callable from outside, in batches: for tests and vectors
 /// @dev Named after the specification's functions, with its integers in and out; one array per argument, all of one length.
 contract PricingHarness {
+    /// @dev The cap of a skew and where it is reached, Q58.
+    struct Skew {
+        int256 cap;
+        uint256 kStar;
+    }
+
+    /// @dev How total volatility moves, Q58.
+    struct VolRule {
+        uint256 multiplier;
+        int256 added;
+        uint256 floor;
+    }
+
     /// @notice floorDiv of every pair.
     function floorDiv(
         int256[] calldata numerators,
@@ -220,7 +233,7 @@ contract PricingHarness {
         uint256 underlying,
         uint256[] calldata times
     ) external pure returns (uint256[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
+        ModelCodec.Section section = _section(model, underlying);
         out = new uint256[](times.length);
         for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.tenorMultiplier(section, times[i]);
     }
@@ -241,7 +254,7 @@ contract PricingHarness {
         int256[] calldata rates,
         uint256[] calldata times
     ) external pure returns (uint256[2][] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
+        ModelCodec.Section section = _section(model, underlying);
         out = new uint256[2][](times.length);
         for (uint256 i = 0; i < out.length; ++i) {
             out[i][0] = Tenor.longDiscount(section, rates[i], times[i]);
@@ -255,7 +268,7 @@ contract PricingHarness {
         uint256 underlying,
         uint256[] calldata times
     ) external pure returns (uint256[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
+        ModelCodec.Section section = _section(model, underlying);
         out = new uint256[](times.length);
         for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.basisFactor(section, times[i]);
     }
@@ -267,7 +280,7 @@ contract PricingHarness {
         uint256[] calldata forwards,
         uint256[] calldata times
     ) external pure returns (uint256[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
+        ModelCodec.Section section = _section(model, underlying);
         out = new uint256[](times.length);
         for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.fixedPart(section, forwards[i], times[i]);
     }
@@ -280,7 +293,7 @@ contract PricingHarness {
         uint256[] calldata times,
         uint256[] calldata spots
     ) external pure returns (uint256[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
+        ModelCodec.Section section = _section(model, underlying);
         out = new uint256[](times.length);
         for (uint256 i = 0; i < out.length; ++i) {
             uint256 fixed_ = Tenor.fixedPart(section, forwards[i], times[i]);
@@ -294,10 +307,12 @@ contract PricingHarness {
         uint256 underlying,
         uint256[] calldata times,
         bool isAbsolute
-    ) external pure returns (Tenor.Skew[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
-        out = new Tenor.Skew[](times.length);
-        for (uint256 i = 0; i < out.length; ++i) out[i] = Tenor.skewTerms(section, times[i], isAbsolute);
+    ) external pure returns (Skew[] memory out) {
+        ModelCodec.Section section = _section(model, underlying);
+        out = new Skew[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            (out[i].cap, out[i].kStar) = Tenor.skewTerms(section, times[i], isAbsolute);
+        }
     }
 
     /// @notice Multipliers of volatility, Q58, at log-moneyness k (Q58).
@@ -317,10 +332,13 @@ contract PricingHarness {
         uint256 kind,
         int256 amount,
         uint256[] calldata times
-    ) external pure returns (Scenario.VolRule[] memory out) {
-        ModelCodec.Section memory section = _section(model, underlying);
-        out = new Scenario.VolRule[](times.length);
-        for (uint256 i = 0; i < out.length; ++i) out[i] = Scenario.volRule(section, kind, amount, times[i]);
+    ) external pure returns (VolRule[] memory out) {
+        ModelCodec.Section section = _section(model, underlying);
+        out = new VolRule[](times.length);
+        for (uint256 i = 0; i < out.length; ++i) {
+            VolRule memory rule = out[i];
+            (rule.multiplier, rule.added, rule.floor) = Scenario.volRule(section, kind, amount, times[i]);
+        }
     }
 
     /// @notice Total volatilities, Q58, after rules.
@@ -347,13 +365,10 @@ contract PricingHarness {
 
     /// @notice How many indices compete in an underlying's maximum.
     function indexCount(bytes memory model, uint256 underlying) external pure returns (uint256) {
-        return Charges.count(Charges.all(_section(model, underlying)));
+        return Charges.all(_section(model, underlying)).count();
     }
 
-    function _section(
-        bytes memory model,
-        uint256 underlying
-    ) private pure returns (ModelCodec.Section memory) {
+    function _section(bytes memory model, uint256 underlying) private pure returns (ModelCodec.Section) {
         ModelCodec.check(model);
         return ModelCodec.section(model, underlying);
     }
