@@ -38,23 +38,22 @@ contract MarginCourt is IMarginCourt {
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
     int256 private constant VALUE_SCALE = 10 ** 8;
 
-    /// @dev One underlying: its market, its book, what add-ons are taken of and whether they need sizes of options, the expiry at hand as
-    ///      quoted, the sum of what is settled and moves no more, the part of the value that is spot collateral (both E16), the position after
-    ///      its last, and the quote after the one used last.
+    /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; the expiry at hand as quoted; where in the
+    ///      calldata the next position is and where the last one ends, where in memory the next one's term is; whether add-ons need what is
+    ///      short, and sizes, and the sum of the expiry's (E8); the quote after the one used last; and the sums over underlyings: values
+    ///      (E16), requirements (10^52).
     struct Scan {
         MarketCodec.Section quotes;
         Valuation.Book book;
         AddOns.Exposure exposure;
         MarketCodec.Quote quote;
+        uint256 at;
+        uint256 end;
+        uint256 termAt;
         bool needsShorts;
-        int256 settled;
-        int256 spot;
-        uint256 next;
+        bool needsSizes;
+        uint256 size;
         uint256 nextQuote;
-    }
-
-    /// @dev Sums over underlyings: values E16, requirements 10^52.
-    struct Totals {
         int256 value;
         int256 spot;
         int256 initial;
@@ -76,21 +75,20 @@ contract MarginCourt is IMarginCourt {
         bytes32 modelHash,
         bytes calldata portfolio,
         bytes calldata market
-    ) external view returns (Figures memory) {
-        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
-        uint256 count = PortfolioCodec.count(portfolio);
-        Totals memory totals;
+    ) external view returns (Figures memory figures) {
+        (Scan[] memory one, bytes memory model) = _begin(modelHash, portfolio, market);
+        Scan memory scan = one[0];
         bytes memory worst;
-        for (uint256 i = 0; i < count;) {
-            uint256 underlying = _underlyingAt(portfolio, i);
-            ModelCodec.Section model = ModelCodec.section(whole, underlying);
-            Scan memory scan = _scan(terms, portfolio, market, i, model, Charges.all(model));
+        while (scan.at < scan.end) {
+            uint256 underlying = _underlying(scan);
+            ModelCodec.Section section = ModelCodec.section(model, underlying);
+            _scan(scan, market, section, Charges.all(section));
             (uint256 index, int256 loss) = _worst(_losses(scan));
-            _add(totals, scan, loss, MarketCodec.settlementToken(market));
+            _add(scan, loss, MarketCodec.settlementToken(market));
             worst = bytes.concat(worst, bytes1(uint8(underlying)), bytes1(uint8(index)));
-            i = scan.next;
         }
-        return _figures(totals, worst);
+        _fill(figures, scan);
+        figures.worstScenarios = worst;
     }
 
     /// @inheritdoc IMarginCourt
@@ -99,9 +97,10 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         bytes calldata choices
-    ) external view returns (Figures memory) {
-        (Totals memory totals, ) = _reprice(modelHash, portfolio, market, choices);
-        return _figures(totals, choices);
+    ) external view returns (Figures memory figures) {
+        (Scan[] memory one, ) = _reprice(modelHash, portfolio, market, choices);
+        _fill(figures, one[0]);
+        figures.worstScenarios = choices;
     }
 
     /// @inheritdoc IMarginCourt
@@ -121,14 +120,16 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         uint8 underlying
     ) external view returns (int256[] memory) {
-        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
-        ModelCodec.Section model = ModelCodec.section(whole, underlying);
-        Plan plan = Charges.all(model);
-        uint256 count = PortfolioCodec.count(portfolio);
-        uint256 first = 0;
-        while (first < count && _underlyingAt(portfolio, first) != underlying) ++first;
-        if (first == count) return new int256[](plan.count());
-        return _losses(_scan(terms, portfolio, market, first, model, plan));
+        (Scan[] memory one, bytes memory model) = _begin(modelHash, portfolio, market);
+        Scan memory scan = one[0];
+        ModelCodec.Section section = ModelCodec.section(model, underlying);
+        Plan plan = Charges.all(section);
+        for (; scan.at < scan.end; _step(scan)) {
+            if (_underlying(scan) != underlying) continue;
+            _scan(scan, market, section, plan);
+            return _losses(scan);
+        }
+        return new int256[](plan.count());
     }
 
     /// @dev One index for each held underlying: the sums, and the loss of each (E34).
@@ -137,35 +138,75 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         bytes calldata choices
-    ) private view returns (Totals memory totals, int256[] memory found) {
-        (bytes memory whole, uint256[] memory terms) = _check(modelHash, portfolio, market);
-        uint256 count = PortfolioCodec.count(portfolio);
+    ) private view returns (Scan[] memory one, int256[] memory found) {
+        bytes memory model;
+        (one, model) = _begin(modelHash, portfolio, market);
+        Scan memory scan = one[0];
         found = new int256[](choices.length / 2);
         uint256 chosen = 0;
-        for (uint256 i = 0; i < count; chosen += 2) {
-            uint256 underlying = _underlyingAt(portfolio, i);
-            if (choices.length < chosen + 2 || uint8(choices[chosen]) != underlying)
-                revert WrongChoices(choices);
-            ModelCodec.Section model = ModelCodec.section(whole, underlying);
-            Plan plan = _plan(model, uint8(choices[chosen + 1]));
-            Scan memory scan = _scan(terms, portfolio, market, i, model, plan);
+        for (; scan.at < scan.end; ++chosen) {
+            uint256 underlying = _underlying(scan);
+            uint256 index = _indexAt(choices, chosen, underlying);
+            ModelCodec.Section section = ModelCodec.section(model, underlying);
+            _scan(scan, market, section, _plan(section, index));
             int256 loss = _losses(scan)[0];
-            found[chosen / 2] = loss;
-            _add(totals, scan, loss, MarketCodec.settlementToken(market));
-            i = scan.next;
+            found[chosen] = loss;
+            _add(scan, loss, MarketCodec.settlementToken(market));
         }
-        if (choices.length != chosen) revert WrongChoices(choices);
+        if (choices.length != 2 * chosen) revert WrongChoices(choices);
+    }
+
+    /// @dev The index chosen for an underlying, which is the one held after so many others.
+    function _indexAt(
+        bytes calldata choices,
+        uint256 place,
+        uint256 underlying
+    ) private pure returns (uint256) {
+        if (choices.length < 2 * place + 2 || uint8(choices[2 * place]) != underlying)
+            revert WrongChoices(choices);
+        return uint8(choices[2 * place + 1]);
     }
 
     /// @dev Checks everything that is given and looks up everything that is needed: the model's bytes, expiry and strike of every position.
-    function _check(
+    ///      The scan, in an array because one that is returned by itself would be made twice, stands before the first position.
+    function _begin(
         bytes32 modelHash,
         bytes calldata portfolio,
         bytes calldata market
-    ) private view returns (bytes memory model, uint256[] memory terms) {
+    ) private view returns (Scan[] memory one, bytes memory model) {
         PortfolioCodec.check(portfolio);
         if (!_isPosted(market)) checker.check(market);
-        return (ModelStore.read(address(models), modelHash), _terms(portfolio));
+        model = ModelStore.read(address(models), modelHash);
+        uint256[] memory terms = _terms(portfolio);
+        one = _scans();
+        Scan memory scan = one[0];
+        assembly ("memory-safe") {
+            mstore(add(scan, 0x80), portfolio.offset)
+            mstore(add(scan, 0xa0), add(portfolio.offset, portfolio.length))
+            mstore(add(scan, 0xc0), add(terms, 32))
+        }
+    }
+
+    /// @dev Equals one = new Scan[](1), which would clear each field of each struct by itself. In memory follow each other: length, pointer,
+    ///      scan (15 words), quotes (10), book (11), its expiry (6), that one's smile (5), strike (6), exposure (6), quote (5), its smile (5).
+    function _scans() private pure returns (Scan[] memory one) {
+        assembly ("memory-safe") {
+            one := mload(0x40)
+            mstore(one, 1)
+            let scan := add(one, 0x40)
+            mstore(add(one, 0x20), scan)
+            // Beyond the calldata all bytes are zero.
+            calldatacopy(scan, calldatasize(), 0x8a0)
+            mstore(0x40, add(scan, 0x8a0))
+            mstore(scan, add(scan, 0x1e0))
+            mstore(add(scan, 0x20), add(scan, 0x320))
+            mstore(add(scan, 0x40), add(scan, 0x6a0))
+            mstore(add(scan, 0x60), add(scan, 0x760))
+            mstore(add(scan, 0x440), add(scan, 0x480))
+            mstore(add(scan, 0x460), add(scan, 0x5e0))
+            mstore(add(scan, 0x4e0), add(scan, 0x540))
+            mstore(add(scan, 0x7e0), add(scan, 0x800))
+        }
     }
 
     /// @dev instruments.pricingTerms(portfolio), without a copy and without a check of every word: the registry is trusted.
@@ -199,37 +240,46 @@ contract MarginCourt is IMarginCourt {
         }
     }
 
-    /// @dev Whether a market is that of the newest epoch, whose bytes were checked when they were posted.
+    /// @dev Whether a market is that of the newest epoch, whose bytes were checked when they were posted. The assembly equals
+    ///      posted = epochs.latestMarketHash().
     function _isPosted(bytes calldata market) private view returns (bool) {
-        return address(epochs) != address(0) && MarketCodec.hash(market) == epochs.latestMarketHash();
+        address registry = address(epochs);
+        if (registry == address(0)) return false;
+        bytes4 selector = IEpochRegistry.latestMarketHash.selector;
+        bytes32 posted;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            if iszero(and(gt(returndatasize(), 31), staticcall(gas(), registry, 0, 4, 0, 32))) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+            posted := mload(0)
+        }
+        return MarketCodec.hash(market) == posted;
     }
 
-    /// @dev Sums the positions of one underlying, from position `start` on, under what the plan wants.
+    /// @dev Sums the positions of one underlying under what the plan wants, from the scan's position on.
     function _scan(
-        uint256[] memory terms,
-        bytes calldata portfolio,
+        Scan memory scan,
         bytes calldata market,
-        uint256 start,
         ModelCodec.Section model,
         Plan plan
-    ) private pure returns (Scan memory scan) {
+    ) private pure {
         uint256 underlying = model.underlying();
         Valuation.open(scan.book, model, plan);
         MarketCodec.findInto(market, underlying, scan.quotes);
+        AddOns.Exposure memory exposure = scan.exposure;
+        assembly ("memory-safe") {
+            calldatacopy(exposure, calldatasize(), 0xc0)
+        }
+        scan.nextQuote = 0;
         scan.needsShorts =
             plan.hasShortMinimum() || model.has(ModelFields.NAKED_MAINTENANCE, ModelFields.NAKED_INITIAL);
-        uint256 count = PortfolioCodec.count(portfolio);
-        uint256 i = start;
-        for (; i < count; ++i) {
-            (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
-            if (InstrumentId.underlying(id) != underlying) break;
-            if (InstrumentId.expiryIndex(id) >= InstrumentId.FIRST_EXPIRY_INDEX) break;
-            _addUndated(scan, InstrumentId.isSpot(id), quantity);
+        while (scan.at < scan.end && _underlying(scan) == underlying) {
+            if (InstrumentId.expiryIndex(_word(scan) >> 224) < InstrumentId.FIRST_EXPIRY_INDEX)
+                _addUndated(scan);
+            else _addExpiry(scan, market);
         }
-        while (i < count && _underlyingAt(portfolio, i) == underlying) {
-            i = _addExpiry(terms, portfolio, market, i, scan);
-        }
-        scan.next = i;
     }
 
     /// @dev The loss at every index of the plan, E34.
@@ -238,10 +288,12 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @dev Adds spot collateral or the perpetual.
-    function _addUndated(Scan memory scan, bool isSpot, int256 quantity) private pure {
+    function _addUndated(Scan memory scan) private pure {
+        uint256 word = _word(scan);
+        int256 quantity = _quantity(word);
         uint256 size = AddOns.sizeOf(quantity);
-        if (isSpot) {
-            scan.spot = quantity * int256(scan.quotes.spot);
+        if (InstrumentId.isSpot(word >> 224)) {
+            scan.spot += quantity * int256(scan.quotes.spot);
             scan.exposure.collateral = size;
             Valuation.addUndated(scan.book, scan.quotes.spot, 0, quantity);
         } else {
@@ -249,143 +301,138 @@ contract MarginCourt is IMarginCourt {
             Valuation.addUndated(scan.book, scan.quotes.perpetual, scan.quotes.funding, quantity);
         }
         AddOns.addConfidence(scan.exposure, scan.book.model, scan.quotes.confidence, size);
+        _step(scan);
     }
 
-    /// @dev Adds the positions of one expiry, from position `i` on; returns the position after its last.
-    function _addExpiry(
-        uint256[] memory terms,
-        bytes calldata portfolio,
-        bytes calldata market,
-        uint256 i,
-        Scan memory scan
-    ) private pure returns (uint256) {
-        uint256 date = _term(terms, i) >> 136;
+    /// @dev Adds the positions of one expiry.
+    function _addExpiry(Scan memory scan, bytes calldata market) private pure {
+        uint256 date = _term(scan) >> 136;
         uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
-        if (settlement != 0) return _addSettled(terms, portfolio, i, scan, settlement);
+        if (settlement != 0) return _addSettled(scan, settlement);
         // Where ids and dates increase together, the next quote is the one after the last.
         uint256 place = MarketCodec.findExpiry(market, scan.quotes, date, scan.nextQuote);
         MarketCodec.readQuote(market, scan.quotes, place, scan.quote);
-        Valuation.prepare(scan.book, scan.quote, MarketCodec.time(market));
+        Valuation.Book memory book = scan.book;
+        Valuation.prepare(book, scan.quote, MarketCodec.time(market));
         uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, scan.quote.confidence);
-        bool isUnsure = confidence < scan.book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
-        uint256 size;
+        bool isUnsure = confidence < book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
+        (scan.needsSizes, scan.size) = (isUnsure || scan.needsShorts, 0);
         unchecked {
             scan.nextQuote = place + 1;
-            (i, size) = _addLive(terms, portfolio, i, scan, isUnsure || scan.needsShorts);
         }
-        if (isUnsure) AddOns.addConfidence(scan.exposure, scan.book.model, confidence, size);
-        Valuation.close(scan.book);
-        return i;
+        _addLive(scan);
+        if (isUnsure) AddOns.addConfidence(scan.exposure, book.model, confidence, scan.size);
+        Valuation.close(book);
     }
 
-    /// @dev Adds the positions of the expiry prepared last, from position `i` on; returns the position after its last, and if sizes are needed
-    ///      their sum (E8). The assembly equals, with `id` and `quantity` of the position at `at`, whose word is `word`, and its term:
+    /// @dev Adds the positions of the expiry prepared last, and if they are needed their sizes. The assembly equals, with `id` and `quantity` of
+    ///      the position at hand and its term:
     ///          (price, strike.log) = (uint64(term), uint72(term >> 64));
     ///          (calls, puts) = id is odd ? (0, quantity) : (quantity, 0);
-    ///          step to the next position, and if its id is that of the put of the same strike: puts = its quantity; step again.
-    ///      A future has the price zero, its quantity is that of calls. After the last position the word is zero, which is in no group.
-    function _addLive(
-        uint256[] memory terms,
-        bytes calldata portfolio,
-        uint256 i,
-        Scan memory scan,
-        bool needsSizes
-    ) private pure returns (uint256 next, uint256 size) {
-        unchecked {
-            Valuation.Book memory book = scan.book;
+    ///          step to the next position, and if its id is that of the put of the same strike: puts = its quantity; step again;
+    ///          more = there is another position, whose id has the same first 16 bits;
+    ///      A future has the price zero, its quantity is that of calls.
+    function _addLive(Scan memory scan) private pure {
+        Valuation.Book memory book = scan.book;
+        bool more = true;
+        while (more) {
+            uint256 price;
             Valuation.Strike memory strike = book.strike;
-            uint256 at;
-            uint256 word;
             assembly ("memory-safe") {
-                at := add(portfolio.offset, mul(i, 12))
-                word := calldataload(at)
-                terms := add(add(terms, 32), shl(5, i))
-            }
-            uint256 group = word >> 240;
-            while (word >> 240 == group) {
-                uint256 price;
-                int256 calls;
-                int256 puts;
-                assembly ("memory-safe") {
-                    let end := add(portfolio.offset, portfolio.length)
-                    let term := mload(terms)
-                    price := and(term, 0xffffffffffffffff)
-                    mstore(strike, price)
-                    mstore(add(strike, 0x20), and(shr(64, term), 0xffffffffffffffffff))
-                    let id := shr(224, word)
-                    let quantity := sar(192, shl(32, word))
-                    at := add(at, 12)
-                    terms := add(terms, 32)
-                    word := mul(lt(at, end), calldataload(at))
-                    switch and(id, 1)
-                    case 0 {
-                        calls := quantity
-                        if eq(shr(224, word), add(id, 1)) {
-                            puts := sar(192, shl(32, word))
-                            at := add(at, 12)
-                            terms := add(terms, 32)
-                            word := mul(lt(at, end), calldataload(at))
-                        }
+                let at := mload(add(scan, 0x80))
+                let end := mload(add(scan, 0xa0))
+                let termAt := mload(add(scan, 0xc0))
+                let term := mload(termAt)
+                price := and(term, 0xffffffffffffffff)
+                mstore(strike, price)
+                mstore(add(strike, 0x20), and(shr(64, term), 0xffffffffffffffffff))
+                let word := calldataload(at)
+                let id := shr(224, word)
+                let puts := sar(192, shl(32, word))
+                let calls := 0
+                at := add(at, 12)
+                termAt := add(termAt, 32)
+                // Zero, which is in no group, after the last.
+                word := mul(lt(at, end), calldataload(at))
+                if iszero(and(id, 1)) {
+                    calls := puts
+                    puts := 0
+                    if eq(shr(224, word), add(id, 1)) {
+                        puts := sar(192, shl(32, word))
+                        at := add(at, 12)
+                        termAt := add(termAt, 32)
+                        word := mul(lt(at, end), calldataload(at))
                     }
-                    default {
-                        puts := quantity
-                    }
-                    mstore(add(strike, 0x60), puts)
-                    mstore(add(strike, 0x80), calls)
                 }
-                if (needsSizes) size += AddOns.sizeOf(calls) + AddOns.sizeOf(puts);
-                if (price != 0) {
-                    if (needsSizes) AddOns.addShorts(scan.exposure, calls, puts);
-                    Valuation.addStrike(book);
-                } else {
-                    Valuation.addFuture(book, calls);
-                    scan.exposure.futures += AddOns.sizeOf(calls);
-                }
+                mstore(add(strike, 0x60), puts)
+                mstore(add(strike, 0x80), calls)
+                mstore(add(scan, 0x80), at)
+                mstore(add(scan, 0xc0), termAt)
+                more := eq(shr(240, word), shr(16, id))
             }
-            assembly ("memory-safe") {
-                next := div(sub(at, portfolio.offset), 12)
+            if (scan.needsSizes) _addSizes(scan, strike);
+            if (price != 0) {
+                Valuation.addStrike(book);
+            } else {
+                Valuation.addFuture(book, strike.calls);
+                scan.exposure.futures += AddOns.sizeOf(strike.calls);
             }
         }
     }
 
-    /// @dev Adds the positions of one settled expiry, from position `i` on; returns the position after its last.
-    function _addSettled(
-        uint256[] memory terms,
-        bytes calldata portfolio,
-        uint256 i,
-        Scan memory scan,
-        uint256 settlement
-    ) private pure returns (uint256) {
-        uint256 count = PortfolioCodec.count(portfolio);
-        (uint256 id, int256 quantity) = PortfolioCodec.at(portfolio, i);
-        uint256 group = id >> 16;
-        while (id >> 16 == group) {
-            uint256 strike = uint64(_term(terms, i));
-            scan.settled += quantity * Valuation.settledValue(settlement, strike, InstrumentId.isPut(id));
-            (id, quantity) = _atOrNone(portfolio, ++i, count);
+    /// @dev Counts what add-ons are taken of.
+    function _addSizes(Scan memory scan, Valuation.Strike memory strike) private pure {
+        unchecked {
+            (int256 calls, int256 puts) = (strike.calls, strike.puts);
+            uint256 size = AddOns.sizeOf(calls) + AddOns.sizeOf(puts);
+            scan.size += size;
+            if (strike.price != 0) AddOns.addShorts(scan.exposure, calls, puts);
         }
-        return i;
     }
 
-    /// @dev Expiry << 136 | logarithm << 64 | strike of position `i`, without a check: the registry gave one word per position.
-    function _term(uint256[] memory terms, uint256 i) private pure returns (uint256 term) {
+    /// @dev Adds the positions of one settled expiry.
+    function _addSettled(Scan memory scan, uint256 settlement) private pure {
+        uint256 group = _word(scan) >> 240;
+        do {
+            uint256 word = _word(scan);
+            uint256 strike = uint64(_term(scan));
+            scan.value +=
+                _quantity(word) * Valuation.settledValue(settlement, strike, InstrumentId.isPut(word >> 224));
+            _step(scan);
+        } while (scan.at < scan.end && _word(scan) >> 240 == group);
+    }
+
+    /// @dev The position at hand, in the first 12 bytes.
+    function _word(Scan memory scan) private pure returns (uint256 word) {
+        uint256 at = scan.at;
         assembly ("memory-safe") {
-            term := mload(add(add(terms, 32), shl(5, i)))
+            word := calldataload(at)
         }
     }
 
-    /// @dev Position `i`, or the id 0, which no portfolio holds, after the last.
-    function _atOrNone(
-        bytes calldata portfolio,
-        uint256 i,
-        uint256 count
-    ) private pure returns (uint256 id, int256 quantity) {
-        if (i < count) return PortfolioCodec.at(portfolio, i);
+    function _underlying(Scan memory scan) private pure returns (uint256) {
+        return _word(scan) >> 250;
     }
 
-    function _underlyingAt(bytes calldata portfolio, uint256 i) private pure returns (uint256) {
-        (uint256 id, ) = PortfolioCodec.at(portfolio, i);
-        return InstrumentId.underlying(id);
+    /// @dev Of a position's word, E8. The cast restores the sign.
+    function _quantity(uint256 word) private pure returns (int256) {
+        return int64(uint64(word >> 160));
+    }
+
+    /// @dev Expiry << 136 | logarithm << 64 | strike of the position at hand.
+    function _term(Scan memory scan) private pure returns (uint256 term) {
+        uint256 at = scan.termAt;
+        assembly ("memory-safe") {
+            term := mload(at)
+        }
+    }
+
+    /// @dev Goes on to the next position.
+    function _step(Scan memory scan) private pure {
+        unchecked {
+            scan.at += PortfolioCodec.POSITION_BYTES;
+            scan.termAt += 32;
+        }
     }
 
     /// @dev One index alone. Reverts where the model has no such index.
@@ -409,27 +456,23 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @dev Adds one underlying with its deciding loss: factor x scan is below 2^255, add-ons below 2^244.
-    function _add(Totals memory totals, Scan memory scan, int256 loss, uint256 settlementToken) private pure {
+    function _add(Scan memory scan, int256 loss, uint256 settlementToken) private pure {
         ModelCodec.Section model = scan.book.model;
         (uint256 initial, uint256 maintenance) = AddOns.charge(scan.exposure, model, scan.quotes.spot);
         if (loss > 0) {
             initial += Charges.initialFactor(model, settlementToken) * uint256(loss);
             maintenance += model.natural(ModelFields.MAINTENANCE_FACTOR) * uint256(loss);
         }
-        totals.value += scan.book.first.total + scan.settled;
-        totals.spot += scan.spot;
-        totals.initial += int256(initial);
-        totals.maintenance += int256(maintenance);
+        scan.value += scan.book.first.total;
+        scan.initial += int256(initial);
+        scan.maintenance += int256(maintenance);
     }
 
-    function _figures(Totals memory totals, bytes memory choices) private pure returns (Figures memory) {
-        return
-            Figures(
-                FixedPoint.floorDiv(totals.value, VALUE_SCALE),
-                FixedPoint.floorDiv(totals.spot, VALUE_SCALE),
-                uint256(FixedPoint.ceilDiv(totals.initial, REQUIREMENT_SCALE)),
-                uint256(FixedPoint.ceilDiv(totals.maintenance, REQUIREMENT_SCALE)),
-                choices
-            );
+    /// @dev Figures but for the indices, from the sums.
+    function _fill(Figures memory figures, Scan memory scan) private pure {
+        figures.portfolioValue = FixedPoint.floorDiv(scan.value, VALUE_SCALE);
+        figures.spotValue = FixedPoint.floorDiv(scan.spot, VALUE_SCALE);
+        figures.initialMargin = uint256(FixedPoint.ceilDiv(scan.initial, REQUIREMENT_SCALE));
+        figures.maintenanceMargin = uint256(FixedPoint.ceilDiv(scan.maintenance, REQUIREMENT_SCALE));
     }
 }

@@ -44,17 +44,35 @@ library MarketCodec {
 
     /// @notice keccak(header | keccak(section 1) | keccak(section 2) | ...). Reverts with BadLength(length) where lengths do not fit;
     ///         checks nothing else.
-    function hash(bytes calldata market) internal pure returns (bytes32) {
+    function hash(bytes calldata market) internal pure returns (bytes32 result) {
         uint256 count = _countChecked(market);
-        bytes32[] memory hashes = new bytes32[](count);
-        uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) {
-            (, , uint256 end) = _bounds(market, offset);
-            hashes[i] = keccak256(market[offset:end]);
-            offset = end;
+        bool fits;
+        // Header and hashes of sections are gathered behind the free pointer, which stays; each section is copied behind them. One that reaches
+        // beyond the bytes leaves the end beyond them.
+        assembly ("memory-safe") {
+            let whole := mload(0x40)
+            calldatacopy(whole, market.offset, HEADER_BYTES)
+            let place := add(whole, HEADER_BYTES)
+            let room := add(place, shl(5, count))
+            let at := add(market.offset, HEADER_BYTES)
+            let end := add(market.offset, market.length)
+            for {} and(lt(place, room), lt(at, end)) {
+                place := add(place, 32)
+            } {
+                let length := add(SECTION_BYTES, 1)
+                length := add(
+                    add(length, mul(SETTLEMENT_BYTES, byte(0, calldataload(add(at, sub(length, 1)))))),
+                    1
+                )
+                length := add(length, mul(QUOTE_BYTES, byte(0, calldataload(add(at, sub(length, 1))))))
+                calldatacopy(room, at, length)
+                mstore(place, keccak256(room, length))
+                at := add(at, length)
+            }
+            fits := and(eq(place, room), eq(at, end))
+            result := keccak256(whole, sub(room, whole))
         }
-        if (offset != market.length) revert ISpecErrors.BadLength(market.length);
-        return keccak256(abi.encodePacked(market[:HEADER_BYTES], hashes));
+        if (!fits) revert ISpecErrors.BadLength(market.length);
     }
 
     /// @notice Refuse bytes that encode no market: BadLength, OutOfRange, NotIncreasing, NegativeVariance.
@@ -186,15 +204,14 @@ library MarketCodec {
     ) internal pure {
         unchecked {
             uint256 offset = current.expiriesAt + i * QUOTE_BYTES;
-            live.expiry = Reading.uint32At(market, offset);
-            live.forward = Reading.uint64At(market, offset + 4);
-            live.rate = Reading.int64At(market, offset + 12);
-            live.confidence = Reading.uint64At(market, offset + 20);
+            // The casts cut off what stands before, and restore signs.
+            uint256 word = Reading.wordAt(market, offset);
+            (live.expiry, live.forward) = (word >> 224, uint64(word >> 160));
+            (live.rate, live.confidence) = (int64(uint64(word >> 96)), uint64(word >> 32));
             Svi.Smile memory smile = live.smile;
-            smile.a = Reading.int64At(market, offset + 28);
-            smile.b = Reading.int64At(market, offset + 36);
-            smile.rho = Reading.int64At(market, offset + 44);
-            smile.m = Reading.int64At(market, offset + 52);
+            word = Reading.wordAt(market, offset + 28);
+            (smile.a, smile.b) = (int256(word) >> 192, int64(uint64(word >> 128)));
+            (smile.rho, smile.m) = (int64(uint64(word >> 64)), int64(uint64(word)));
             smile.sigma = Reading.int64At(market, offset + 60);
         }
     }

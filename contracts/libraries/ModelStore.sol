@@ -31,10 +31,17 @@ library ModelStore {
     /// @notice The bytes of a model. Reverts with UnknownModel(hash).
     function read(address registry, bytes32 hash) internal view returns (bytes memory model) {
         address first = SSTORE2.predictDeterministicAddress(hash, registry);
+        uint256 size = first.code.length;
         // Code is never empty: a byte stands before the data.
-        if (first.code.length == 0) revert IModelRegistry.UnknownModel(hash);
-        model = SSTORE2.read(first);
-        if (model.length < PIECE_BYTES) return model;
+        if (size == 0) revert IModelRegistry.UnknownModel(hash);
+        // Equals model = SSTORE2.read(first), the size being known. The byte before the data goes where the length then does.
+        assembly ("memory-safe") {
+            model := mload(0x40)
+            extcodecopy(first, add(model, 31), 0, size)
+            mstore(model, sub(size, 1))
+            mstore(0x40, and(add(add(model, size), 94), not(31)))
+        }
+        if (size <= PIECE_BYTES) return model;
         return
             bytes.concat(model, SSTORE2.read(SSTORE2.predictDeterministicAddress(_second(hash), registry)));
     }
