@@ -88,6 +88,24 @@ def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
         use(ready, 1, by=caller)
 
 
+@pytest.mark.parametrize("caller", [STRANGER, LEDGER, DISPUTES])
+def test_only_the_vault_counts_what_it_recomputed(ready: World, caller: str) -> None:
+    with refused("NotConnected", caller):
+        ready.epochs.transact("useMarket", 1, caller=caller)
+
+
+def test_what_the_vault_recomputed_counts_like_what_was_signed(ready: World) -> None:
+    use(ready, 7)
+    ready.epochs.transact("useMarket", LIMIT - 8, caller=VAULT)
+    for amount in (2, 2**64 - 1, 2**64, 2**256 - 1):
+        with refused("OutflowBudgetExceeded", min(amount, 2**64), LIMIT - 1, LIMIT):
+            ready.epochs.transact("useMarket", amount, caller=VAULT)
+    ready.epochs.transact("useMarket", 1, caller=VAULT)
+    assert ready.epochs.call("outflow") == (LIMIT, LIMIT)
+    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
+        use(ready, 1)
+
+
 def test_leaves_need_an_epoch_in_force() -> None:
     world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     with refused("NoEpoch"):
