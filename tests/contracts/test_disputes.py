@@ -298,7 +298,7 @@ def test_reveal_too_early_and_too_late() -> None:
     dispute(stage, epoch, 0)
 
 
-def test_a_front_run_claim(stage: DisputeStage) -> None:
+def test_attack_36_front_run_claim(stage: DisputeStage) -> None:
     """Who sees a reveal on its way has no commitment of their own; who sees a commitment cannot use or spoil it."""
     epoch = raised(stage, 0, 1)
     commitment = stage.commitment(Kind.LEAF, bytes(32), CLAIMANT)
@@ -324,7 +324,7 @@ def test_a_front_run_claim(stage: DisputeStage) -> None:
 # The window
 
 
-def test_a_dispute_at_the_last_second() -> None:
+def test_attack_37_dispute_at_the_last_second() -> None:
     stage = DisputeStage(Random("last second"), accounts=2)
     leaves = stage.true_leaves()
     leaves[0] = replace(leaves[0], initial_margin=leaves[0].initial_margin + 1)
@@ -345,7 +345,7 @@ def test_a_dispute_at_the_last_second() -> None:
         stage.disputes.call("disputeTicket", *given, caller=CLAIMANT)
 
 
-def test_bond_withdrawn_before_the_window_closes() -> None:
+def test_attack_39_bond_withdrawn_before_the_window_closes() -> None:
     """A signer that leaves in the second of its signature still has its bond here in the window's last."""
     stage = DisputeStage(Random("run away"), accounts=2)
     leaves = stage.true_leaves()
@@ -368,7 +368,7 @@ def test_bond_withdrawn_before_the_window_closes() -> None:
             stage.attesters.transact("withdrawBond", signer.address, caller=signer.address)
 
 
-def test_withheld_leaves_show_when_used(stage: DisputeStage) -> None:
+def test_attack_38_withheld_leaves_show_when_used(stage: DisputeStage) -> None:
     """Of a root whose leaves nobody published, one leaf is known once it is used, with its proof; that is enough."""
     epoch = raised(stage, 2, 1)
     used = (astuple(epoch.leaves[2]), epoch.proof(2))
@@ -611,7 +611,7 @@ def commit_to_signer(stage: DisputeStage, signer: Any) -> None:
     stage.commit(Kind.EQUIVOCATION, int(signer.address, 16))
 
 
-def test_two_headers_with_one_number(stage: DisputeStage) -> None:
+def test_attack_7_two_headers_with_one_number(stage: DisputeStage) -> None:
     epoch = stage.post(stage.epoch())
     other = replace(epoch.header, block_number=BLOCK + 1, block_hash=block_hash(BLOCK + 1))
     signer = SIGNERS[0]

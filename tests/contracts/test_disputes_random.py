@@ -138,7 +138,7 @@ def all_choices(rng: Random, figures: Margin) -> set[bytes]:
 
 
 @pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
-def test_a_true_epoch_disputed_with_crafted_witnesses(value: Value) -> None:
+def test_attack_35_true_epoch_disputed_with_crafted_witnesses(value: Value) -> None:
     rng = Random(f"true leaves {value.__name__}")
     names = set()
     for _ in range(WORLDS):

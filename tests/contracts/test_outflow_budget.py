@@ -141,7 +141,7 @@ def test_the_whole_budget_passes_and_one_unit_more_does_not(ready: World) -> Non
 
 
 @pytest.mark.parametrize("underlying", [BTC, ETH])
-def test_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying: int) -> None:
+def test_attack_15_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying: int) -> None:
     spot, delta = setting.SPOTS[underlying], setting.POLICY[2]
     answers = (spot * 10_000 // (10_000 + delta), spot * 10_000 // (10_000 - delta))
     for inside in (answers[0] + 1, answers[1]):
@@ -158,7 +158,7 @@ def test_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying
     use(ready, 1, bytes((BTC + ETH - underlying, 0)))
 
 
-def test_posting_between_two_feed_updates(ready: World) -> None:
+def test_attack_16_posting_between_two_feed_updates(ready: World) -> None:
     """Attesters post the price that suits them inside the guard's deviation; what rests on it stops at the feed's next update."""
     spot = setting.SPOTS[BTC]
     high = spot * (10_000 + setting.DEVIATION_BPS) // 10_000

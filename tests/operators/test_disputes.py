@@ -103,7 +103,7 @@ def test_the_truth_offers_nothing_to_dispute(stage: Stage) -> None:
     assert not any(item.is_open for item in found)
 
 
-def test_attack_37_a_second_dispute_of_the_same_is_refused(stage: Stage) -> None:
+def test_a_second_dispute_of_the_same_is_refused(stage: Stage) -> None:
     post(stage, 1, lie_about("maintenance_margin", -1))
     (case,) = cases_of(audits(stage))
     claimant(stage).file(case)
