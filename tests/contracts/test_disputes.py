@@ -174,7 +174,9 @@ def test_a_portfolio_that_the_market_cannot_price() -> None:
         stage.stage.transact("open", 5, bytes(32))
         leaf = Leaf(2, keccak(held), E8, 0, 0, 0, bytes((number >> 26, 0)))
         epoch = stage.post(stage.epoch([*stage.true_leaves(), leaf]))
-        evidence = leaf_evidence(2, leaf, keccak(held), None, stage.drawn.model, [number >> 26])
+        evidence = leaf_evidence(
+            2, leaf, keccak(held), None, stage.drawn.model, [number >> 26], MATERIALITY_E8
+        )
         assert evidence == Evidence(Kind.LEAF, bytes((number >> 26, 0)), UNPRICED, 1)
         stage.commit(Kind.LEAF, 2)
         given = (epoch.claim(), astuple(leaf), epoch.proof(2), (held, stage.market, evidence.choices))

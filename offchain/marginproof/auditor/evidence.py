@@ -6,6 +6,9 @@ A leaf's figures are proven wrong by repricing one index per held underlying (`l
 - a requirement too low shows where the true worst gives more;
 - a requirement too high, or malformed worst scenarios, show at the leaf's own;
 - worst scenarios that are not the worst, but give the same figures, show in the exact losses, at the true worst.
+
+Where both requirements are too high at the leaf's own, its index may be all that is wrong: that counts as no difference. By how much the
+figures are wrong then shows only over all scenarios, which empty choices stand for. That is dear, and worth it for whole bonds alone.
 """
 
 from __future__ import annotations
@@ -30,14 +33,16 @@ class Kind(IntEnum):
     EQUIVOCATION = 4
 
 
+ALL_SCENARIOS: Final = b""
+"""No choices: the court recomputes everything."""
 UNPRICED: Final = 2**256 - 1
 """The difference that counts where the market has no price for something held: any figure is made up then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A dispute that succeeds: its kind, the choices (empty where none are asked for), the greatest difference that it shows in a money
-    figure (E8), and how often the court prices the portfolio for it."""
+    """A dispute that succeeds: its kind, the choices (empty where none are asked for, or for all scenarios), the greatest difference that
+    it shows in a money figure (E8), and how often the court is asked for it."""
 
     kind: Kind
     choices: bytes
@@ -73,29 +78,54 @@ def requirements_at(margin: Margin, model: Model, choices: bytes) -> tuple[int, 
     return requirement(initial), requirement(maintenance)
 
 
-def shown_difference(posted: Leaf, margin: Margin, model: Model, choices: bytes) -> int:
-    """The greatest difference in a money figure (E8) that one repricing at well-formed choices shows; 0 if it shows none."""
+def shown(posted: Leaf, margin: Margin, model: Model, choices: bytes) -> tuple[bool, int]:
+    """Whether one repricing at well-formed choices shows the leaf wrong, and the greatest difference in a money figure (E8) it shows."""
     initial, maintenance = requirements_at(margin, model, choices)
-    missing = (initial - posted.initial_margin, maintenance - posted.maintenance_margin)
+    difference = max(
+        _values_off(posted, margin), initial - posted.initial_margin, maintenance - posted.maintenance_margin
+    )
+    is_wrong = False
     if choices == posted.worst_scenarios:
-        missing = (abs(missing[0]), abs(missing[1]))
+        excess = max(0, posted.initial_margin - initial), max(0, posted.maintenance_margin - maintenance)
+        is_wrong = any(excess)
+        if not all(excess):
+            difference = max(difference, *excess)
+    return is_wrong or difference != 0, difference
+
+
+def difference_in_full(posted: Leaf, margin: Margin) -> int:
+    """The greatest difference in a money figure (E8)."""
     return max(
-        abs(posted.portfolio_value - margin.value), abs(posted.spot_value - margin.spot_value), 0, *missing
+        _values_off(posted, margin),
+        abs(posted.initial_margin - margin.initial),
+        abs(posted.maintenance_margin - margin.maintenance),
     )
 
 
-def figure_evidence(posted: Leaf, margin: Margin, model: Model, kind: Kind = Kind.LEAF) -> Evidence | None:
+def _values_off(posted: Leaf, margin: Margin) -> int:
+    return max(abs(posted.portfolio_value - margin.value), abs(posted.spot_value - margin.spot_value))
+
+
+def figure_evidence(
+    posted: Leaf, margin: Margin, model: Model, materiality_e8: int, kind: Kind = Kind.LEAF
+) -> Evidence | None:
     """What shows the figures of a posted leaf or ticket wrong, given the true figures of its portfolio; None if they are right.
 
-    Among what one repricing can show, the greatest difference is chosen.
+    Among what one repricing can show, the greatest difference is chosen; all scenarios only where nothing less is material (E8).
     """
     true = worst_choices(margin)
     own = posted.worst_scenarios
+    full = Evidence(kind, ALL_SCENARIOS, difference_in_full(posted, margin), 1)
+    if not margin.scans:
+        return full if full.difference_e8 or own else None
     candidates = [true, own] if is_well_formed(margin, own) and own != true else [true]
-    best = max(candidates, key=lambda choices: shown_difference(posted, margin, model, choices))
-    difference = shown_difference(posted, margin, model, best)
-    if difference:
-        return Evidence(kind, best, difference, 1)
+    found = [(*shown(posted, margin, model, choices), choices) for choices in candidates]
+    wrong = [Evidence(kind, choices, difference, 1) for is_wrong, difference, choices in found if is_wrong]
+    best = max(wrong, key=lambda evidence: evidence.difference_e8, default=None)
+    if full.is_material(materiality_e8) and not (best and best.is_material(materiality_e8)):
+        return full
+    if best:
+        return best
     if not is_well_formed(margin, own):
         return Evidence(kind, own, 0, 1)
     return None if own == true else Evidence(kind, true, 0, 3)
@@ -113,14 +143,15 @@ def leaf_evidence(
     margin: Margin | None,
     model: Model,
     underlyings: Sequence[int],
+    materiality_e8: int,
 ) -> Evidence | None:
     """What shows the posted leaf at an index wrong; None if it is right.
 
     `held_hash` is the hash of what the account held at the header's block, `underlyings` those it held, `margin` the true figures or
-    None if there are none.
+    None if there are none; from `materiality_e8` on a difference costs bonds.
     """
     if posted.account != index or posted.portfolio_hash != held_hash:
         return Evidence(Kind.IDENTITY, b"", 0, 0)
     if margin is None:
         return unpriced_evidence(underlyings)
-    return figure_evidence(posted, margin, model)
+    return figure_evidence(posted, margin, model, materiality_e8)
