@@ -11,10 +11,11 @@ import pytest
 
 from evm.draws import World
 from evm.machine import STRANGER, ContractRefused, refused
-from marginproof.auditor.evidence import UNPRICED, Evidence, Kind, leaf_evidence
+from marginproof.auditor.evidence import Evidence, Kind, leaf_evidence
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Instrument
 from marginproof.spec.instruments import Kind as InstrumentKind
+from marginproof.spec.judgement import UNPRICED
 from marginproof.spec.market import MarketSnapshot, UnderlyingMarket
 from marginproof.spec.model import Model, Scenario, VolKind, neutral_section
 from marginproof.spec.portfolio import Position, encode_portfolio

@@ -13,12 +13,14 @@ figures are wrong then shows only over all scenarios, which empty choices stand 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from ..spec.margin import Margin, requirement
+from ..spec.errors import SpecError
+from ..spec.judgement import UNPRICED, compare, compare_in_full, figures_at, worst_choices
+from ..spec.margin import Margin
 from ..spec.model import Model
 from ..spec.typed_data import Leaf
 
@@ -35,8 +37,6 @@ class Kind(IntEnum):
 
 ALL_SCENARIOS: Final = b""
 """No choices: the court recomputes everything."""
-UNPRICED: Final = 2**256 - 1
-"""The difference that counts where the market has no price for something held: any figure is made up then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,58 +54,6 @@ class Evidence:
         return self.difference_e8 >= max(1, materiality_e8)
 
 
-def worst_choices(margin: Margin) -> bytes:
-    """The true worst scenarios: two bytes per held underlying, in order."""
-    return b"".join(bytes((scan.underlying, scan.worst)) for scan in margin.scans)
-
-
-def is_well_formed(margin: Margin, choices: bytes) -> bool:
-    """Whether choices name each held underlying once, in order, with an index that its model has."""
-    return len(choices) == 2 * len(margin.scans) and all(
-        choices[2 * i] == scan.underlying and choices[2 * i + 1] < len(scan.losses)
-        for i, scan in enumerate(margin.scans)
-    )
-
-
-def requirements_at(margin: Margin, model: Model, choices: bytes) -> tuple[int, int]:
-    """Initial and maintenance requirement (E8) if well-formed choices were the worst."""
-    initial, maintenance = [], []
-    for scan, index in zip(margin.scans, choices[1::2], strict=True):
-        loss = max(0, scan.losses[index])
-        initial.append((scan.initial_factor, loss, sum(a.initial for a in scan.add_ons)))
-        factor = model.section(scan.underlying).maintenance_factor
-        maintenance.append((factor, loss, sum(a.maintenance for a in scan.add_ons)))
-    return requirement(initial), requirement(maintenance)
-
-
-def shown(posted: Leaf, margin: Margin, model: Model, choices: bytes) -> tuple[bool, int]:
-    """Whether one repricing at well-formed choices shows the leaf wrong, and the greatest difference in a money figure (E8) it shows."""
-    initial, maintenance = requirements_at(margin, model, choices)
-    difference = max(
-        _values_off(posted, margin), initial - posted.initial_margin, maintenance - posted.maintenance_margin
-    )
-    is_wrong = False
-    if choices == posted.worst_scenarios:
-        excess = max(0, posted.initial_margin - initial), max(0, posted.maintenance_margin - maintenance)
-        is_wrong = any(excess)
-        if not all(excess):
-            difference = max(difference, *excess)
-    return is_wrong or difference != 0, difference
-
-
-def difference_in_full(posted: Leaf, margin: Margin) -> int:
-    """The greatest difference in a money figure (E8)."""
-    return max(
-        _values_off(posted, margin),
-        abs(posted.initial_margin - margin.initial),
-        abs(posted.maintenance_margin - margin.maintenance),
-    )
-
-
-def _values_off(posted: Leaf, margin: Margin) -> int:
-    return max(abs(posted.portfolio_value - margin.value), abs(posted.spot_value - margin.spot_value))
-
-
 def figure_evidence(
     posted: Leaf, margin: Margin, model: Model, materiality_e8: int, kind: Kind = Kind.LEAF
 ) -> Evidence | None:
@@ -113,22 +61,31 @@ def figure_evidence(
 
     Among what one repricing can show, the greatest difference is chosen; all scenarios only where nothing less is material (E8).
     """
-    true = worst_choices(margin)
-    own = posted.worst_scenarios
-    full = Evidence(kind, ALL_SCENARIOS, difference_in_full(posted, margin), 1)
+    full = Evidence(kind, ALL_SCENARIOS, compare_in_full(posted, margin)[1], 1)
+    own, true = posted.worst_scenarios, worst_choices(margin)
     if not margin.scans:
         return full if full.difference_e8 or own else None
-    candidates = [true, own] if is_well_formed(margin, own) and own != true else [true]
-    found = [(*shown(posted, margin, model, choices), choices) for choices in candidates]
-    wrong = [Evidence(kind, choices, difference, 1) for is_wrong, difference, choices in found if is_wrong]
-    best = max(wrong, key=lambda evidence: evidence.difference_e8, default=None)
+    best = max(_shown(posted, margin, model, kind), key=lambda item: item.difference_e8, default=None)
     if full.is_material(materiality_e8) and not (best and best.is_material(materiality_e8)):
         return full
-    if best:
+    if best or own == true:
         return best
-    if not is_well_formed(margin, own):
-        return Evidence(kind, own, 0, 1)
-    return None if own == true else Evidence(kind, true, 0, 3)
+    return Evidence(kind, true, 0, 3) if own else full
+
+
+def _shown(posted: Leaf, margin: Margin, model: Model, kind: Kind) -> Iterator[Evidence]:
+    """What one repricing shows, at the true worst scenarios or at the leaf's own."""
+    for choices in {worst_choices(margin): None, posted.worst_scenarios: None}:
+        at_own = choices == posted.worst_scenarios
+        if choices == ALL_SCENARIOS:
+            continue
+        try:
+            is_wrong, difference = compare(posted, figures_at(margin, model, choices), at_own)
+        except SpecError:
+            # The leaf's own are no choices at all, which shows it wrong.
+            is_wrong, difference = True, 0
+        if is_wrong:
+            yield Evidence(kind, choices, difference, 1)
 
 
 def unpriced_evidence(underlyings: Sequence[int], kind: Kind = Kind.LEAF) -> Evidence:

@@ -11,7 +11,6 @@ from web3.types import TxReceipt
 
 from marginproof.auditor.claims import claim_of
 from marginproof.auditor.evidence import Kind as Dispute
-from marginproof.auditor.evidence import worst_choices
 from marginproof.demo.books import MARKET_MAKER, Book, BookTrade
 from marginproof.demo.record import Record
 from marginproof.demo.world import World
@@ -24,6 +23,7 @@ from marginproof.protocol.signing import sign
 from marginproof.protocol.state import leaf_to_chain
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Instrument, Kind
+from marginproof.spec.judgement import worst_choices
 from marginproof.spec.portfolio import Position, encode_portfolio
 from marginproof.spec.typed_data import Leaf
 
