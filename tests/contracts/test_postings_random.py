@@ -12,26 +12,14 @@ import pytest
 from evm.machine import ContractRefused
 from marginproof.spec.typed_data import EpochHeader
 
+from .spoiled import compact, flipped
 from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person
 
-GROUP_ORDER = 2**256 - 0x14551231950B75FC4402DA1732FC9BEBF
 Posting = tuple[EpochHeader, bytes, bytes]
 
 
 def parts(signatures: bytes) -> list[bytes]:
     return [signatures[at : at + 65] for at in range(0, len(signatures), 65)]
-
-
-def flipped(signature: bytes) -> bytes:
-    """The other signature of the same message by the same key."""
-    s = GROUP_ORDER - int.from_bytes(signature[32:64], "big")
-    return signature[:32] + s.to_bytes(32, "big") + bytes([55 - signature[64]])
-
-
-def compact(signature: bytes) -> bytes:
-    """EIP-2098: the recovery bit in the top of s."""
-    s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
-    return signature[:32] + s.to_bytes(32, "big")
 
 
 def one_bit(rng: Random, data: bytes) -> bytes:
