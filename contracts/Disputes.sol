@@ -3,11 +3,11 @@ pragma solidity ^0.8.28;
 
 import { Blockhash } from "@openzeppelin/contracts/utils/Blockhash.sol";
 import { MessageHashUtils } from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import { IAccountHistory } from "./interfaces/IAccountHistory.sol";
 import { IAttesterSet } from "./interfaces/IAttesterSet.sol";
-import { IDisputedEpochs } from "./interfaces/IDisputedEpochs.sol";
 import { IDisputes } from "./interfaces/IDisputes.sol";
+import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
+import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
 import { EpochHeader, Leaf } from "./interfaces/Types.sol";
 import { Judgement } from "./libraries/Judgement.sol";
 import { OrderedTree } from "./libraries/OrderedTree.sol";
@@ -36,9 +36,9 @@ contract Disputes is IDisputes {
     uint256 private constant REVEAL_WITHIN = 1 days;
 
     /// @notice Where epochs are kept.
-    IDisputedEpochs public immutable epochs;
+    IEpochRegistry public immutable epochs;
     /// @notice Where accounts are kept.
-    IAccountHistory public immutable ledger;
+    IPortfolioLedger public immutable ledger;
     /// @notice What recomputes margin.
     IMarginCourt public immutable court;
     /// @notice Who signs, and pays.
@@ -61,8 +61,8 @@ contract Disputes is IDisputes {
     /// @param attesterSet_ Who signs, and pays.
     /// @param terms When and how much.
     constructor(
-        IDisputedEpochs epochs_,
-        IAccountHistory ledger_,
+        IEpochRegistry epochs_,
+        IPortfolioLedger ledger_,
         IMarginCourt court_,
         IAttesterSet attesterSet_,
         Terms memory terms
@@ -216,12 +216,12 @@ contract Disputes is IDisputes {
 
     /// @dev The header is the posted one, and not final. Returns whether it is invalid.
     function _requireOpen(Case memory found, bytes32 signaturesHash) private view returns (bool) {
-        (bytes32 posted, IDisputedEpochs.Standing standing, uint64 finalAt) = epochs.record(found.round);
-        require(standing != IDisputedEpochs.Standing.None, UnknownEpoch(found.round));
+        (bytes32 posted, IEpochRegistry.Standing standing, uint64 finalAt) = epochs.record(found.round);
+        require(standing != IEpochRegistry.Standing.None, UnknownEpoch(found.round));
         bytes32 given = keccak256(abi.encode(found.headerHash, signaturesHash));
         require(given == posted, NotAsPosted(found.round, given, posted));
         require(block.timestamp < finalAt, WindowClosed(found.round, finalAt));
-        return standing == IDisputedEpochs.Standing.Invalid;
+        return standing == IEpochRegistry.Standing.Invalid;
     }
 
     function _reveal(bytes32 commitment) private {

@@ -142,6 +142,13 @@ contract EpochRegistry is MarketIntake, EIP712 {
     }
 
     /// @inheritdoc IEpochRegistry
+    function useMarket(uint256 amountE8) external {
+        require(msg.sender == _gate.vault, NotConnected(msg.sender));
+        // No limit reaches 2^64.
+        _spend(amountE8 < 1 << 64 ? amountE8 : 1 << 64);
+    }
+
+    /// @inheritdoc IEpochRegistry
     function invalidate(
         uint64 round,
         EpochHeader calldata fallbackHeader,

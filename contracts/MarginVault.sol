@@ -7,6 +7,7 @@ import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/I
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
@@ -31,6 +32,7 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
     /// @notice May pause and unpause.
     bytes32 public constant PAUSER_ROLE = keccak256("PAUSER_ROLE");
     uint256 private constant E8_DECIMALS = 8;
+    uint256 private constant ONE_E8 = 1e8;
     uint256 private constant MAX_DECIMALS = 36;
     uint256 private constant UNDERLYING_SHIFT = 26;
     bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
@@ -162,6 +164,7 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         Figures memory figures = court.recompute(MarginGate.liveModel(epochs, market), portfolio, market);
         int256 before = cash[account];
         int256 limit = _limit(before, figures.portfolioValue, figures.spotValue, figures.initialMargin);
+        if (MarginGate.holdsMoreThanSpot(portfolio)) epochs.useMarket(amountE8);
         _payCash(account, amount, to, amountE8, before, limit);
     }
 
@@ -188,14 +191,12 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         change.cashBefore = cash[account];
         change.cashAfter = change.cashBefore;
         change.portfolioBefore = portfolio;
-        change.portfolioAfter = PortfolioCodec.applyTrade(
-            portfolio,
-            _spotId(underlying),
-            -_toE8(amount, token.decimals).toInt256()
-        );
+        int256 quantity = _toE8(amount, token.decimals).toInt256();
+        change.portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), -quantity);
         if (change.portfolioAfter.length != 0 || change.cashAfter < 0) {
             MarginGate.enforce(court, MarginGate.liveModel(epochs, market), market, change);
         }
+        if (MarginGate.holdsMoreThanSpot(change.portfolioAfter)) _countSpot(underlying, uint256(quantity));
         ledger.writePortfolio(account, portfolio, change.portfolioAfter);
         _push(account, token.source, to, amount);
     }
@@ -255,6 +256,13 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         // Not above the limit, which is a signed number, so the conversion keeps the value.
         _setCash(account, before - int256(amountE8));
         _push(account, settlementToken, to, amount);
+    }
+
+    /// @dev Counts collateral that leaves in the outflow, at the epoch's spot.
+    function _countSpot(uint8 underlying, uint256 quantityE8) private {
+        uint256 spot = epochs.spotOf(underlying);
+        require(spot != 0, IEpochRegistry.SpotUnknown(underlying));
+        epochs.useMarket(Math.mulDiv(quantityE8, spot, ONE_E8, Math.Rounding.Ceil));
     }
 
     /// @dev Credit comes after this call: while the token runs, the account does not have the money yet.

@@ -9,7 +9,7 @@ import { IPriceGuard } from "../interfaces/IPriceGuard.sol";
 import { Range } from "../libraries/Range.sol";
 import { EpochHistory } from "./EpochHistory.sol";
 
-/// @title What may be released on signatures, and what was
+/// @title What may be released on signatures or on a market that attesters signed, and what was
 /// @dev What is released on an epoch is counted until the epoch is final, also where it is found invalid: until then it may be the loss that
 ///      bonds have to cover. It is kept by the hour in which that is, so that counting it out costs little; it leaves with the hour's end.
 abstract contract OutflowBudget is EpochHistory, AccessControl {

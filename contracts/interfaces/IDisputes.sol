@@ -39,7 +39,8 @@ interface IDisputes {
         bytes32 salt;
     }
 
-    /// @notice What figures follow from: the portfolio and market bytes, and an index for each held underlying (underlying, index).
+    /// @notice What figures follow from: the portfolio and market bytes, and an index for each held underlying (underlying, index); no
+    ///         choices at all stand for all scenarios.
     struct Witness {
         bytes portfolio;
         bytes market;
@@ -140,7 +141,9 @@ interface IDisputes {
 
     /// @notice Prove a leaf's figures wrong, too high or too low, or its worst scenarios malformed or not the worst.
     /// @dev One repricing shows any wrong value, a requirement too low (at choices that give more) and one too high (at the leaf's own worst
-    ///      scenarios as choices). Worst scenarios that give the same requirements are compared by their exact losses.
+    ///      scenarios as choices). Worst scenarios that give the same requirements are compared by their exact losses. Where both requirements
+    ///      are too high at the leaf's own, its index may be all that is wrong: that counts as no difference, unless all scenarios are
+    ///      recomputed.
     /// @param claim The epoch.
     /// @param leaf The leaf, whose account is its index.
     /// @param proof Its siblings, from the leaf up.

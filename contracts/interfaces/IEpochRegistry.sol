@@ -160,6 +160,11 @@ interface IEpochRegistry is IProtocolErrors {
         uint256 sizeE8
     ) external;
 
+    /// @notice Count what is released on figures recomputed from the newest valid epoch's market; the vault only. What attesters say of
+    ///         smiles and forwards is never judged afterwards, so this is all that limits it.
+    /// @param amountE8 What is paid out, E8.
+    function useMarket(uint256 amountE8) external;
+
     /// @notice Find an epoch wrong; disputes only. It stays in the history, and its number is used up. If it was the newest valid one, the
     ///         newest valid one before it becomes current, without spots until `restoreSpots`.
     /// @param round The epoch.

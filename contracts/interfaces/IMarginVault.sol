@@ -87,7 +87,8 @@ interface IMarginVault is IProtocolErrors {
         bytes32[] calldata proof
     ) external;
 
-    /// @notice Take cash out as on a leaf, with the figures recomputed here instead: no signature of this account's figures is needed.
+    /// @notice Take cash out as on a leaf, with the figures recomputed here instead: no signature of this account's figures is needed. The
+    ///         market was signed all the same: what leaves counts in the outflow, unless the account holds nothing but spot.
     /// @param account An own account that is not frozen.
     /// @param amount Token units.
     /// @param to Who receives them.
@@ -108,6 +109,7 @@ interface IMarginVault is IProtocolErrors {
     function withdrawUnencumbered(uint64 account, uint256 amount, address to) external;
 
     /// @notice Take spot collateral out, through the margin gate. When nothing is left but cash of at least 0, no epoch is needed.
+    ///         While positions other than spot stay, what leaves counts in the outflow at the epoch's spot, rounded up.
     /// @param account An own account that is not frozen.
     /// @param underlying The underlying's id.
     /// @param amount Token units.

@@ -16,6 +16,11 @@ library Judgement {
     /// @dev A true leaf passes every check for all choices: its values are the court's; no choice gives a higher requirement; its own worst
     ///      gives its requirements exactly; no index of an underlying has a greater loss, none below it an equal one; and the market prices
     ///      everything it holds.
+    ///
+    ///      Figures are what counts: an index that is wrong beside right figures never costs more than a bounty. At such an index both
+    ///      requirements are below the leaf's, so where both are, that shows a wrong leaf but no difference; empty choices, which recompute
+    ///      all scenarios, show which it is. Where one is and the other is not, the index is not what is wrong, as long as neither factor of
+    ///      the model is next to nothing.
     /// @return differenceE8 The greatest difference shown in a money figure, E8.
     function judge(
         IMarginCourt court,
@@ -24,23 +29,32 @@ library Judgement {
         IDisputes.Witness calldata witness
     ) internal view returns (uint256 differenceE8) {
         _requireBytes(header, leaf, witness);
-        bool atOwn = keccak256(witness.choices) == keccak256(leaf.worstScenarios);
         bool isWrong;
-        (isWrong, differenceE8) = _reprice(court, header.modelHash, leaf, witness, witness.choices, atOwn);
-        if (isWrong) return differenceE8;
-        if (!atOwn) {
-            if (_isWorse(court, header.modelHash, leaf, witness)) return 0;
+        if (witness.choices.length == 0) {
+            (isWrong, differenceE8) = _recompute(court, header.modelHash, leaf, witness);
+        } else {
+            bool atOwn = keccak256(witness.choices) == keccak256(leaf.worstScenarios);
             (isWrong, differenceE8) = _reprice(
                 court,
                 header.modelHash,
                 leaf,
                 witness,
-                leaf.worstScenarios,
-                true
+                witness.choices,
+                atOwn
             );
-            if (isWrong) return differenceE8;
+            if (!isWrong && !atOwn) {
+                if (_isWorse(court, header.modelHash, leaf, witness)) return 0;
+                (isWrong, differenceE8) = _reprice(
+                    court,
+                    header.modelHash,
+                    leaf,
+                    witness,
+                    leaf.worstScenarios,
+                    true
+                );
+            }
         }
-        revert IDisputes.LeafIsRight(leaf.account, witness.choices);
+        require(isWrong, IDisputes.LeafIsRight(leaf.account, witness.choices));
     }
 
     function _requireBytes(
@@ -66,34 +80,70 @@ library Judgement {
         try court.repriceScenario(modelHash, witness.portfolio, witness.market, choices) returns (
             Figures memory found
         ) {
-            differenceE8 = _difference(leaf, found, atOwn);
-            isWrong = differenceE8 != 0;
+            (isWrong, differenceE8) = _compare(leaf, found, atOwn);
         } catch (bytes memory reason) {
             differenceE8 = _worthOf(reason, atOwn);
             isWrong = true;
         }
     }
 
-    function _difference(
+    /// @dev All scenarios: the leaf's figures and worst scenarios have to be the court's.
+    function _recompute(
+        IMarginCourt court,
+        bytes32 modelHash,
+        Leaf calldata leaf,
+        IDisputes.Witness calldata witness
+    ) private view returns (bool isWrong, uint256 differenceE8) {
+        try court.recompute(modelHash, witness.portfolio, witness.market) returns (Figures memory found) {
+            (uint256 initial, uint256 maintenance) = _excess(leaf, found);
+            differenceE8 = _max(_shortfall(leaf, found), _max(initial, maintenance));
+            isWrong = differenceE8 != 0 || keccak256(found.worstScenarios) != keccak256(leaf.worstScenarios);
+        } catch (bytes memory reason) {
+            differenceE8 = _worthOf(reason, false);
+            isWrong = true;
+        }
+    }
+
+    function _compare(
         Leaf calldata leaf,
         Figures memory found,
         bool atOwn
-    ) private pure returns (uint256) {
+    ) private pure returns (bool isWrong, uint256 differenceE8) {
+        differenceE8 = _shortfall(leaf, found);
+        if (atOwn) {
+            (uint256 initial, uint256 maintenance) = _excess(leaf, found);
+            isWrong = initial != 0 || maintenance != 0;
+            if (initial == 0 || maintenance == 0) differenceE8 = _max(differenceE8, initial + maintenance);
+        }
+        isWrong = isWrong || differenceE8 != 0;
+    }
+
+    /// @dev The greatest of how far the values are off, and how far the requirements are below those found.
+    function _shortfall(Leaf calldata leaf, Figures memory found) private pure returns (uint256) {
         return
-            FixedPointMathLib.max(
-                FixedPointMathLib.max(
+            _max(
+                _max(
                     FixedPointMathLib.dist(leaf.portfolioValue, found.portfolioValue),
                     FixedPointMathLib.dist(leaf.spotValue, found.spotValue)
                 ),
-                FixedPointMathLib.max(
-                    _gap(leaf.initialMargin, found.initialMargin, atOwn),
-                    _gap(leaf.maintenanceMargin, found.maintenanceMargin, atOwn)
+                _max(
+                    FixedPointMathLib.zeroFloorSub(found.initialMargin, leaf.initialMargin),
+                    FixedPointMathLib.zeroFloorSub(found.maintenanceMargin, leaf.maintenanceMargin)
                 )
             );
     }
 
-    function _gap(uint256 stated, uint256 found, bool atOwn) private pure returns (uint256) {
-        return atOwn ? FixedPointMathLib.dist(stated, found) : FixedPointMathLib.zeroFloorSub(found, stated);
+    /// @dev How far the requirements are above those found.
+    function _excess(
+        Leaf calldata leaf,
+        Figures memory found
+    ) private pure returns (uint256 initial, uint256 maintenance) {
+        initial = FixedPointMathLib.zeroFloorSub(leaf.initialMargin, found.initialMargin);
+        maintenance = FixedPointMathLib.zeroFloorSub(leaf.maintenanceMargin, found.maintenanceMargin);
+    }
+
+    function _max(uint256 a, uint256 b) private pure returns (uint256) {
+        return FixedPointMathLib.max(a, b);
     }
 
     /// @dev What a refusal of the court proves, as a difference; any other is passed on. Both kinds do not depend on how much gas is left.

@@ -69,6 +69,14 @@ library MarginGate {
         }
     }
 
+    /// @notice Whether a portfolio holds anything whose value rests on more than spot, which follows outside feeds.
+    function holdsMoreThanSpot(bytes memory portfolio) internal pure returns (bool) {
+        for (uint256 at = 0; at < portfolio.length; at += PortfolioCodec.POSITION_BYTES) {
+            if (!InstrumentId.isSpot(Reading.uint32In(portfolio, at))) return true;
+        }
+        return false;
+    }
+
     /// @dev Initial margin does not rise, and equity pays at most a tenth of the margin that is freed and does not fall relative to initial
     ///      margin; an account without equity pays nothing. Otherwise closing at a bad price would carry out the money that backs the rest.
     function _reducesRisk(

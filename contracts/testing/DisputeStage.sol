@@ -2,13 +2,12 @@
 pragma solidity ^0.8.28;
 
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import { IAccountHistory } from "../interfaces/IAccountHistory.sol";
-import { IDisputedEpochs } from "../interfaces/IDisputedEpochs.sol";
+import { IEpochRegistry } from "../interfaces/IEpochRegistry.sol";
 import { EpochHeader } from "../interfaces/Types.sol";
 import { TypedData } from "../libraries/TypedData.sol";
 
 /// @title What disputes need of the registry of epochs and of the ledger, set by hand: for tests only
-contract DisputeStage is IDisputedEpochs, IAccountHistory, EIP712 {
+contract DisputeStage is EIP712 {
     struct Posted {
         bytes32 commitment;
         uint64 finalAt;
@@ -49,40 +48,41 @@ contract DisputeStage is IDisputedEpochs, IAccountHistory, EIP712 {
         _accounts.push(Opened(openedAt, history));
     }
 
-    /// @inheritdoc IDisputedEpochs
+    /// @notice As the registry's.
     function invalidate(uint64 round, EpochHeader calldata fallbackHeader, bytes32) external {
         require(msg.sender == _disputes, NotDisputes(msg.sender));
         _posted[round].isInvalid = true;
         emit Invalidated(round, TypedData.hashHeader(fallbackHeader));
     }
 
-    /// @inheritdoc IDisputedEpochs
+    /// @notice As the registry's.
     function invalidateTicket(bytes32 digest) external {
         require(msg.sender == _disputes, NotDisputes(msg.sender));
         emit TicketInvalidated(digest);
     }
 
-    /// @inheritdoc IDisputedEpochs
-    function record(uint64 round) external view returns (bytes32, Standing, uint64) {
+    /// @notice As the registry's.
+    function record(uint64 round) external view returns (bytes32, IEpochRegistry.Standing, uint64) {
         Posted memory found = _posted[round];
-        Standing standing = block.timestamp < found.finalAt ? Standing.Open : Standing.Final;
-        if (found.isInvalid) standing = Standing.Invalid;
-        if (found.commitment == 0) standing = Standing.None;
+        IEpochRegistry.Standing standing =
+            block.timestamp < found.finalAt ? IEpochRegistry.Standing.Open : IEpochRegistry.Standing.Final;
+        if (found.isInvalid) standing = IEpochRegistry.Standing.Invalid;
+        if (found.commitment == 0) standing = IEpochRegistry.Standing.None;
         return (found.commitment, standing, found.finalAt);
     }
 
-    /// @inheritdoc IDisputedEpochs
+    /// @notice As the registry's.
     function domainSeparator() external view returns (bytes32) {
         return _domainSeparatorV4();
     }
 
-    /// @inheritdoc IAccountHistory
+    /// @notice As the ledger's.
     function provenance(uint64 account) external view returns (uint64, bytes32) {
         require(account < _accounts.length, UnknownAccount(account));
         return (_accounts[account].openedAt, _accounts[account].history);
     }
 
-    /// @inheritdoc IAccountHistory
+    /// @notice As the ledger's.
     function accountCount() external view returns (uint64) {
         return uint64(_accounts.length);
     }

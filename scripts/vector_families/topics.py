@@ -6,6 +6,8 @@ from typing import Final
 
 from . import (
     accounts,
+    dispute,
+    dispute_claims,
     epoch,
     fixed_point,
     market,
@@ -37,4 +39,6 @@ TOPICS: Final[tuple[Topic, ...]] = (
     *quorum.TOPICS,
     *market.TOPICS,
     *epoch.TOPICS,
+    *dispute.TOPICS,
+    *dispute_claims.TOPICS,
 )

@@ -96,7 +96,8 @@ def leaf_json(leaf: Leaf) -> Json:
     }
 
 
-def _leaf_of(given: Json) -> Leaf:
+def leaf_of_json(given: Json) -> Leaf:
+    """The inverse of `leaf_json`."""
     return Leaf(
         account=int(given["account"]),
         portfolio_hash=octets(given["portfolioHash"]),
@@ -218,7 +219,7 @@ TOPICS: Final = (
     _topic(
         "leaf",
         "Struct hash of a leaf: the leaf of the tree.",
-        lambda given: {"structHash": hexadecimal(_leaf_of(given).struct_hash())},
+        lambda given: {"structHash": hexadecimal(leaf_of_json(given).struct_hash())},
         _leaves,
         LEAF_SCHEMA,
         record(structHash=BYTES32),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from .dispute_stage import DisputeStage
 from .world import World
 
 
@@ -11,3 +14,9 @@ from .world import World
 def world() -> World:
     """Everything deployed and connected; no accounts, no epoch."""
     return World()
+
+
+@pytest.fixture
+def stage() -> DisputeStage:
+    """Three accounts in a drawn world, and disputes."""
+    return DisputeStage(Random("disputes"), accounts=3)

@@ -216,6 +216,7 @@ class DisputeStage:
             account.figures,
             self.drawn.model,
             held,
+            MATERIALITY_E8,
         )
 
     def event(self, name: str) -> dict[str, Any]:

@@ -76,6 +76,15 @@ def commit_to_all(stage: DisputeStage) -> None:
     stage.commit(Kind.COUNT, 0)
 
 
+def has_both_factors(stage: DisputeStage, index: int) -> bool:
+    """Whether neither factor is next to nothing beside the other: otherwise an index moves one requirement alone."""
+    pairs = [
+        (scan.initial_factor, stage.drawn.model.section(scan.underlying).maintenance_factor)
+        for scan in stage.accounts[index].figures.scans
+    ]
+    return all(min(pair) * 10**9 > max(pair) for pair in pairs)
+
+
 @pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
 def test_a_wrong_leaf_can_always_be_disputed(value: Value) -> None:
     rng = Random(f"wrong leaves {value.__name__}")
@@ -95,12 +104,69 @@ def test_a_wrong_leaf_can_always_be_disputed(value: Value) -> None:
                 expected = (evidence.kind, evidence.difference_e8, evidence.is_material(MATERIALITY_E8))
                 assert shown == expected, change
                 kinds.add((evidence.kind, evidence.repricings, expected[2]))
+                if "worst_scenarios" in change and has_both_factors(stage, index):
+                    assert not found["slashed"], change
     assert kinds == {
         (Kind.IDENTITY, 0, False),
         (Kind.LEAF, 1, False),
         (Kind.LEAF, 1, True),
         (Kind.LEAF, 3, False),
     }
+
+
+@pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
+def test_an_index_that_is_wrong_beside_right_figures_never_costs_a_bond(value: Value) -> None:
+    """Whatever the claimant reprices: the epoch falls at most for a bounty."""
+    rng = Random(f"indices {value.__name__}")
+    shown = set()
+    for _ in range(WORLDS):
+        stage = DisputeStage(rng, accounts=2, value=value)
+        if not has_both_factors(stage, 0):
+            continue
+        commit_to_all(stage)
+        for worst in sorted(worst_lies(rng, stage.accounts[0].figures)):
+            epoch = stage.with_lie(0, worst_scenarios=worst)
+            leaf = (astuple(epoch.leaves[0]), epoch.proof(0))
+            crafted = sorted(all_choices(rng, stage.accounts[0].figures))
+            some = rng.sample(crafted, min(8, len(crafted)))
+            for choices in (worst, stage.true_leaf(0).worst_scenarios, b"", *some):
+                witness_ = stage.witness(0, choices)
+                try:
+                    stage.disputes.call("disputeLeaf", epoch.claim(), *leaf, witness_, caller=CLAIMANT)
+                except ContractRefused as refusal_:
+                    shown.add(refusal_.name)
+                    continue
+                found = stage.event("EpochDisputed")
+                assert (found["differenceE8"], found["slashed"]) == (0, False), (worst, choices)
+                shown.add("fell")
+    assert {"fell"} <= shown <= {"fell", "LeafIsRight", "WrongChoices", "ScenarioOutOfRange"}
+
+
+@pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
+def test_requirements_that_are_both_too_high_cost_bonds_over_all_scenarios(value: Value) -> None:
+    """At the leaf's own index that may be the index alone; over all scenarios it is the figures, to the unit."""
+    rng = Random(f"both {value.__name__}")
+    for _ in range(WORLDS):
+        stage = DisputeStage(rng, accounts=2, value=value)
+        commit_to_all(stage)
+        true = stage.true_leaf(0)
+        for by in (1, MATERIALITY_E8 - 1, MATERIALITY_E8, 10**6 * MATERIALITY_E8):
+            figures = {
+                "initial_margin": true.initial_margin + by,
+                "maintenance_margin": true.maintenance_margin + 1,
+            }
+            epoch = stage.with_lie(0, **figures)
+            leaf = (astuple(epoch.leaves[0]), epoch.proof(0))
+            for choices, difference in ((true.worst_scenarios, 0), (b"", by)):
+                given = (epoch.claim(), *leaf, stage.witness(0, choices))
+                stage.disputes.call("disputeLeaf", *given, caller=CLAIMANT)
+                found = stage.event("EpochDisputed")
+                expected = by if not true.worst_scenarios else difference
+                assert (found["differenceE8"], found["slashed"]) == (expected, expected >= MATERIALITY_E8)
+            evidence = stage.evidence(epoch, 0)
+            assert evidence is not None
+            assert evidence.is_material(MATERIALITY_E8) == (by >= MATERIALITY_E8)
+            assert (evidence.choices == b"") == (by >= MATERIALITY_E8 or not true.worst_scenarios)
 
 
 @pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
@@ -138,7 +204,7 @@ def all_choices(rng: Random, figures: Margin) -> set[bytes]:
 
 
 @pytest.mark.parametrize("value", DRAWS.values(), ids=DRAWS.keys())
-def test_a_true_epoch_disputed_with_crafted_witnesses(value: Value) -> None:
+def test_attack_35_true_epoch_disputed_with_crafted_witnesses(value: Value) -> None:
     rng = Random(f"true leaves {value.__name__}")
     names = set()
     for _ in range(WORLDS):
@@ -259,7 +325,7 @@ def check_ticket(
     tickets = stage.tickets(epoch, [leaf, other] if place == 0 else [other, leaf])
     signatures = stage.sign(tickets.struct_hash())
     stage.commit(Kind.TICKET, stage.ticket_digest(tickets))
-    evidence = figure_evidence(leaf, figures, stage.drawn.model, Kind.TICKET)
+    evidence = figure_evidence(leaf, figures, stage.drawn.model, MATERIALITY_E8, Kind.TICKET)
     options = all_choices(rng, figures) if evidence is None else {evidence.choices}
     for choices in sorted(options):
         arguments = stage.ticket_arguments(epoch, tickets, signatures, place, leaf, stage.witness(0, choices))

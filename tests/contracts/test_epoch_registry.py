@@ -197,7 +197,7 @@ def test_signatures_hold_for_one_header_only(ready: World, change: dict[str, Any
 # --- headers -------------------------------------------------------------------------------------------------------
 
 
-def test_attacks_5_and_7_reused_and_older_round(ready: World) -> None:
+def test_attack_5_reused_and_older_round(ready: World) -> None:
     first = ready.post()
     with refused("RoundNotNewer", 1, 1):
         ready.submit(first)
@@ -205,6 +205,21 @@ def test_attacks_5_and_7_reused_and_older_round(ready: World) -> None:
     for round_ in (0, 1):
         with refused("RoundNotNewer", round_, 1):
             ready.submit(replace(ready.snapshot(), round=round_))
+    assert ready.epochs.call("latestHeader") == astuple(first)
+
+
+def test_attack_7_of_two_headers_with_one_number_the_first_posted_stands(ready: World) -> None:
+    """A quorum that signs two: whoever posts second is refused, and that both were signed costs the signers their bonds."""
+    ready.advance()
+    first = ready.snapshot()
+    second = replace(
+        first, block_number=first.block_number + 1, block_hash=ready.block_hash(first.block_number + 1)
+    )
+    signed = ready.signatures(second)
+    ready.submit(first)
+    ready.advance()
+    with refused("RoundNotNewer", 1, 1):
+        ready.submit(second, signed, previous=ready.market_bytes())
     assert ready.epochs.call("latestHeader") == astuple(first)
 
 

@@ -88,6 +88,24 @@ def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
         use(ready, 1, by=caller)
 
 
+@pytest.mark.parametrize("caller", [STRANGER, LEDGER, DISPUTES])
+def test_only_the_vault_counts_what_it_recomputed(ready: World, caller: str) -> None:
+    with refused("NotConnected", caller):
+        ready.epochs.transact("useMarket", 1, caller=caller)
+
+
+def test_what_the_vault_recomputed_counts_like_what_was_signed(ready: World) -> None:
+    use(ready, 7)
+    ready.epochs.transact("useMarket", LIMIT - 8, caller=VAULT)
+    for amount in (2, 2**64 - 1, 2**64, 2**256 - 1):
+        with refused("OutflowBudgetExceeded", min(amount, 2**64), LIMIT - 1, LIMIT):
+            ready.epochs.transact("useMarket", amount, caller=VAULT)
+    ready.epochs.transact("useMarket", 1, caller=VAULT)
+    assert ready.epochs.call("outflow") == (LIMIT, LIMIT)
+    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
+        use(ready, 1)
+
+
 def test_leaves_need_an_epoch_in_force() -> None:
     world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
     with refused("NoEpoch"):
@@ -123,7 +141,7 @@ def test_the_whole_budget_passes_and_one_unit_more_does_not(ready: World) -> Non
 
 
 @pytest.mark.parametrize("underlying", [BTC, ETH])
-def test_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying: int) -> None:
+def test_attack_15_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying: int) -> None:
     spot, delta = setting.SPOTS[underlying], setting.POLICY[2]
     answers = (spot * 10_000 // (10_000 + delta), spot * 10_000 // (10_000 - delta))
     for inside in (answers[0] + 1, answers[1]):
@@ -140,7 +158,7 @@ def test_one_block_spike_stops_what_rests_on_signatures(ready: World, underlying
     use(ready, 1, bytes((BTC + ETH - underlying, 0)))
 
 
-def test_posting_between_two_feed_updates(ready: World) -> None:
+def test_attack_16_posting_between_two_feed_updates(ready: World) -> None:
     """Attesters post the price that suits them inside the guard's deviation; what rests on it stops at the feed's next update."""
     spot = setting.SPOTS[BTC]
     high = spot * (10_000 + setting.DEVIATION_BPS) // 10_000

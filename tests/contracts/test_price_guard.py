@@ -89,14 +89,14 @@ def test_answer_from_the_future_is_refused(guarded: Guarded) -> None:
 
 
 @pytest.mark.parametrize("answer", [0, -1, -(2**255)])
-def test_zero_and_negative_answers_are_refused(guarded: Guarded, answer: int) -> None:
+def test_attack_13_zero_and_negative_answers_are_refused(guarded: Guarded, answer: int) -> None:
     guarded.answer(answer)
     with refused("FeedPriceNotPositive", BTC, answer):
         guarded.check()
 
 
 @pytest.mark.parametrize("round_", [(2, PRICE, 0, 2), (2, PRICE, START, 1)])
-def test_incomplete_round_is_refused(guarded: Guarded, round_: tuple[int, int, int, int]) -> None:
+def test_attack_13_incomplete_round_is_refused(guarded: Guarded, round_: tuple[int, int, int, int]) -> None:
     guarded.feed.transact("setRound", *round_)
     with refused("FeedRoundIncomplete", BTC):
         guarded.check()
@@ -127,7 +127,7 @@ def test_underlying_without_feed_is_refused(guarded: Guarded) -> None:
         guarded.guard.call("check", ETH, PRICE)
 
 
-def test_feed_of_wrong_decimals_or_inverted_pair_stops_every_price(guarded: Guarded) -> None:
+def test_attack_14_feed_of_wrong_decimals_or_inverted_pair_stops_every_price(guarded: Guarded) -> None:
     for answer in (PRICE * 10**10, PRICE // 100, E8 * E8 // PRICE):
         guarded.answer(answer)
         with refused("FeedDeviation"):
@@ -274,7 +274,7 @@ def test_a_feed_that_burns_all_gas_is_left_out() -> None:
     assert median.guard.gas < 400_000
 
 
-def test_one_feed_of_wrong_decimals_or_inverted_moves_the_median_by_one_place() -> None:
+def test_attack_14_one_feed_of_wrong_decimals_or_inverted_moves_the_median_by_one_place() -> None:
     median = Median(5, min_fresh=3)
     for index, price in enumerate((99_998, 99_999, 100_000, 100_001, 100_002)):
         median.answer(index, price)
@@ -283,7 +283,7 @@ def test_one_feed_of_wrong_decimals_or_inverted_moves_the_median_by_one_place() 
         assert median.guard.call("median", BTC) in (99_999 * E8, 100_001 * E8)
 
 
-def test_one_feed_that_spikes_does_not_move_three() -> None:
+def test_attack_15_one_feed_that_spikes_does_not_move_three() -> None:
     median = Median(3, min_fresh=3)
     for spike in (1, 10**6):
         for index, price in enumerate((100_000, spike, 100_000)):

@@ -53,6 +53,38 @@ def test_proofs_of_every_depth(harness: Contract) -> None:
                     harness.call("verifyLeaf", leaf, count, count, proof, top)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_of_a_proof_can_be_changed(harness: Contract, seed: int) -> None:
+    """One bit of the leaf, a sibling, the index or the root, two siblings exchanged, one left out or put in: no longer the root."""
+    rng = Random(f"proofs {seed}")
+    for _ in range(12):
+        levels = rng.randint(1, 20)
+        count = rng.randint((1 << levels - 1) + 1, 1 << levels)
+        index = rng.randrange(count)
+        leaf, proof = rng.randbytes(32), [rng.randbytes(32) for _ in range(levels)]
+        top = climb(leaf, index, proof)
+        harness.call("verifyLeaf", leaf, index, count, proof, top)
+
+        def bit(data: bytes, rng: Random = rng) -> bytes:
+            return (int.from_bytes(data, "big") ^ 1 << rng.randrange(256)).to_bytes(32, "big")
+
+        place, other = rng.randrange(levels), rng.randrange(levels)
+        swapped = proof[:]
+        swapped[place], swapped[other] = proof[other], proof[place]
+        for changed in (
+            (bit(leaf), index, count, proof, top),
+            (leaf, index ^ 1 << rng.randrange(levels + 2), count, proof, top),
+            (leaf, index, count * 2 + 1, proof, top),
+            (leaf, index, count, [*proof[:place], bit(proof[place]), *proof[place + 1 :]], top),
+            (leaf, index, count, swapped, bit(top) if place == other else top),
+            (leaf, index, count, proof[:place] + proof[place + 1 :], top),
+            (leaf, index, count, [*proof[:place], bytes(32), *proof[place:]], top),
+            (leaf, index, count, proof, bit(top)),
+        ):
+            with pytest.raises(ContractRefused):
+                harness.call("verifyLeaf", *changed)
+
+
 @pytest.mark.parametrize("length", [0, 40, 41, 300])
 def test_more_leaves_than_a_tree_can_hold(harness: Contract, length: int) -> None:
     count = 2**MAX_DEPTH + 1

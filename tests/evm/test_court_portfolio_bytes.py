@@ -97,7 +97,7 @@ def test_trades(harness: Contract) -> None:
         assert harness.call("quantityOf", data, id_) == book.get(id_, 0)
 
 
-def test_trades_at_the_limits(harness: Contract) -> None:
+def test_attack_18_trades_at_the_limits(harness: Contract) -> None:
     full = tuple(Position(2 * i + 1, 1) for i in range(MAX_POSITIONS))
     huge = (Position(5, MAX_QUANTITY), Position(6, -MAX_QUANTITY))
     cases = [

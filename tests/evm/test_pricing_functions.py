@@ -16,7 +16,7 @@ from marginproof.spec.svi import Svi
 
 from .agreement import assert_refused_alike
 from .draws import SECONDS, WAD, anything, between, ordinary, section, smile
-from .machine import Contract, Machine
+from .machine import Contract, Machine, refused
 
 DRAWS = 60
 ONE = 1 << 58
@@ -47,6 +47,20 @@ def rates(rng: Random, count: int) -> list[int]:
 
 def data(rules: ModelSection) -> bytes:
     return encode_model(Model((rules,)))
+
+
+def test_attack_17_signed_division_at_the_ends_of_its_range(harness: Contract, rng: Random) -> None:
+    """Towards minus and plus infinity, where Solidity's own `/` truncates; int256.min by -1 has no quotient and is refused by name."""
+    ends = (-(2**255), -(2**255) + 1, -1, 0, 1, 2**255 - 1)
+    numerators = [*ends, *(rng.getrandbits(256) - 2**255 for _ in range(50))]
+    for denominator in (1, 2, 3, 10**8, 2**255 - 1, rng.randrange(1, 2**200)):
+        given = [denominator] * len(numerators)
+        assert harness.call("floorDiv", numerators, given) == tuple(n // denominator for n in numerators)
+        assert harness.call("ceilDiv", numerators, given) == tuple(-(-n // denominator) for n in numerators)
+    for denominator in (0, -1, -(2**255)):
+        for name in ("floorDiv", "ceilDiv"):
+            with refused("DivisionByZero", denominator):
+                harness.call(name, [-(2**255)], [denominator])
 
 
 def test_binary_numbers(harness: Contract, rng: Random) -> None:

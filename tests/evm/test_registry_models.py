@@ -88,7 +88,7 @@ def test_models_around_the_length_of_one_piece(registry: Contract) -> None:
 
 
 @pytest.mark.parametrize(("field", "ends"), BOUNDS.items(), ids=BOUNDS.keys())
-def test_both_ends_of_a_range_are_accepted(
+def test_attack_18_both_ends_of_a_range_are_accepted(
     registry: Contract, field: str, ends: tuple[object, object]
 ) -> None:
     for value in ends:
@@ -96,7 +96,7 @@ def test_both_ends_of_a_range_are_accepted(
 
 
 @pytest.mark.parametrize(("field", "values"), OUTSIDE.items(), ids=OUTSIDE.keys())
-def test_values_out_of_range(registry: Contract, field: str, values: tuple[object, ...]) -> None:
+def test_attack_18_values_out_of_range(registry: Contract, field: str, values: tuple[object, ...]) -> None:
     for value in values:
         refused_alike(registry, raw_model(model_with(field, value)), "OutOfRange")
 

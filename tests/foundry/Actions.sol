@@ -120,6 +120,7 @@ abstract contract Actions is Checks {
         vm.prank(owner);
         try vault.withdrawFull(account, amount, owner, book, market) {
             cashOut += amount;
+            if (_holdsMoreThanSpot(account)) _release(amount * 100);
             return true;
         } catch {
             return false;
@@ -152,10 +153,20 @@ abstract contract Actions is Checks {
         try vault.withdrawSpot(account, Encoding.UNDERLYING, amount, owner, book, market) {
             _hold(account, 0, -int256(amount));
             coinOut += amount;
+            uint256 spotE8 = posted[_newestValid()].quotes.spot;
+            if (_holdsMoreThanSpot(account)) _release((amount * spotE8 + 1e8 - 1) / 1e8);
             return true;
         } catch {
             return false;
         }
+    }
+
+    /// @dev What such an account takes out counts in the outflow.
+    function _holdsMoreThanSpot(uint64 account) private view returns (bool) {
+        for (uint256 i = 1; i < INSTRUMENTS; ++i) {
+            if (held[account][i] != 0) return true;
+        }
+        return false;
     }
 
     /// @dev Token units: a share of what the account has above its requirement, to a little beyond; or some thousand dollars.
@@ -357,6 +368,7 @@ abstract contract Actions is Checks {
         vm.prank(owner);
         try vault.withdrawFull(account, uint256(excess) / 100, owner, book, market) {
             cashOut += uint256(excess) / 100;
+            if (_holdsMoreThanSpot(account)) _release((uint256(excess) / 100) * 100);
             isDone = true;
         } catch {}
     }

@@ -357,9 +357,7 @@ abstract contract Lies is Actions {
         );
         uint256 paid = usd.balanceOf(address(this)) - c.balance;
         uint256 due = c.isLarge ? HALF_OF_BONDS : BOUNTY;
-        // Of a wrong worst scenario it depends on where it is shown.
-        bool isDue = paid == due || (c.lie == Lie.Worst && paid == HALF_OF_BONDS);
-        require(isDue, string.concat(FALSE_FALLS, _nameOf(c.lie), ", but paid ", vm.toString(paid)));
+        require(paid == due, string.concat(FALSE_FALLS, _nameOf(c.lie), ", but paid ", vm.toString(paid)));
         _mendAttesters();
         if (!wasNewest) return;
         now_ = posted[_newestValid()].quotes;

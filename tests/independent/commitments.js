@@ -185,4 +185,4 @@ function quorum(hash, signatures, attesters, threshold) {
   return signers;
 }
 
-module.exports = { depth, root, proof, verify, structHash, domainSeparator, digest, quorum };
+module.exports = { depth, root, proof, verify, structHash, domainSeparator, digest, recover, quorum };

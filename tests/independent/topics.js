@@ -5,6 +5,7 @@ const N = require("./numbers.js");
 const C = require("./codecs.js");
 const E = require("./commitments.js");
 const { decimals, integers, ARITHMETIC_TOPICS } = require("./arithmetic_topics.js");
+const { DISPUTE_TOPICS } = require("./disputes.js");
 const { readModel, chargeCount } = require("./model.js");
 const { readMarket } = require("./market.js");
 const { resolve } = require("./valuation.js");
@@ -141,6 +142,7 @@ const TOPICS = {
   },
   "epoch/commitments": commitments,
   "epoch/whole": epoch,
+  ...DISPUTE_TOPICS,
 };
 
 module.exports = { TOPICS };

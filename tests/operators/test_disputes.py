@@ -29,15 +29,25 @@ LARGE = 1_000 * 10**8
 THREE = range(3)
 
 
-def lie_about(field: str, change: int | bytes, victim: int = VICTIM) -> object:
+def lies_about(victim: int = VICTIM, **changes: int | bytes) -> object:
+    """An epoch in which fields of one leaf are other bytes, or off by so much."""
+
     def compute(state: VenueState, market: MarketSnapshot) -> Epoch:
         result = epoch_of(state, market)
         leaves = list(result.leaves)
-        value = change if isinstance(change, bytes) else getattr(leaves[victim], field) + change
-        leaves[victim] = replace(leaves[victim], **{field: value})
+        true = leaves[victim]
+        values = {
+            field: change if isinstance(change, bytes) else getattr(true, field) + change
+            for field, change in changes.items()
+        }
+        leaves[victim] = replace(true, **values)  # type: ignore[arg-type]
         return recommit(result, leaves)
 
     return compute
+
+
+def lie_about(field: str, change: int | bytes) -> object:
+    return lies_about(**{field: change})
 
 
 def post(stage: Stage, snapshot: int, compute: object = epoch_of, publish_up_to: int = 1_000) -> Epoch:
@@ -95,6 +105,19 @@ def test_a_lie_in_any_field_is_proven_wrong(
     assert cases_of([last]) == []
 
 
+@pytest.mark.parametrize(("by", "slashed"), [(1, False), (LARGE, True)])
+def test_requirements_that_are_both_too_high_are_proven_wrong(stage: Stage, by: int, slashed: bool) -> None:
+    """For a bounty at the leaf's own index; for bonds over all scenarios, where an index alone cannot be what is wrong."""
+    post(stage, 1, lies_about(initial_margin=by, maintenance_margin=by))
+    (case,) = cases_of(audits(stage))
+    assert (case.evidence.choices == b"", case.evidence.difference_e8) == (slashed, by if slashed else 0)
+    quote = claimant(stage).quote(case)
+    filed = claimant(stage).file(case)
+    assert (filed.slashed, filed.paid) == (slashed, quote.reward)
+    assert filed.gas < 2 * quote.gas
+    assert audits(stage)[-1].invalidated
+
+
 def test_the_truth_offers_nothing_to_dispute(stage: Stage) -> None:
     post(stage, 1)
     found = audits(stage)
@@ -103,7 +126,7 @@ def test_the_truth_offers_nothing_to_dispute(stage: Stage) -> None:
     assert not any(item.is_open for item in found)
 
 
-def test_attack_37_a_second_dispute_of_the_same_is_refused(stage: Stage) -> None:
+def test_a_second_dispute_of_the_same_is_refused(stage: Stage) -> None:
     post(stage, 1, lie_about("maintenance_margin", -1))
     (case,) = cases_of(audits(stage))
     claimant(stage).file(case)
@@ -118,7 +141,7 @@ def test_attack_38_a_leaf_kept_from_everybody_shows_itself_when_it_is_used(stage
         for a, held in enumerate(state.accounts[: len(stage.world.books)])
         if held.positions and held.cash_e8 > 10**10
     )
-    false = post(stage, 1, lie_about("portfolio_value", LARGE, victim), publish_up_to=0)
+    false = post(stage, 1, lies_about(victim, portfolio_value=LARGE), publish_up_to=0)
     unseen = audits(stage)[-1]
     assert [finding.field for finding in unseen.findings] == ["leafRoot"]
     assert unseen.disputable == []

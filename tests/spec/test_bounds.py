@@ -218,7 +218,7 @@ def test_option_values_at_the_corners() -> None:
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_largest_account_at_the_extreme_market(sign: int) -> None:
+def test_attack_20_the_largest_account_at_the_extreme_market(sign: int) -> None:
     model = model_of(EXTREME, EXTREME)
     ids = all_ids(1)[:64] + all_ids(2)[:64]
     positions = [(REGISTRY.resolve(id_), sign * limits.MAX_QUANTITY) for id_ in ids]

@@ -109,7 +109,7 @@ def test_damaged_models_never_pass_for_the_original(model: Model, data: st.DataO
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
-def test_every_field_has_its_range(field: Field) -> None:
+def test_attack_18_every_field_has_its_range(field: Field) -> None:
     """At either end accepted, one beyond refused by name, in `check_model` and from bytes alike."""
     for value, outwards in ((field.low, -1), (field.high, 1)):
         others = {"maintenance_factor": 0} if field.name == "initialFactor" else {"initial_factor": 10 * WAD}

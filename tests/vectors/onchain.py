@@ -7,6 +7,7 @@ from typing import Final
 
 from . import onchain_accounts as accounts
 from . import onchain_arithmetic as arithmetic
+from . import onchain_disputes as disputes
 from . import onchain_epochs as epochs
 from . import onchain_scenarios as scenarios
 from .onchain_base import Given, NotExpressibleError
@@ -54,4 +55,9 @@ RUNNERS: Final[dict[str, Callable[[Given], Given]]] = {
     "epoch/market": epochs.market,
     "epoch/commitments": epochs.commitments,
     "epoch/whole": epochs.epoch,
+    "dispute/judgement": disputes.judgement,
+    "dispute/history": disputes.history,
+    "dispute/commitment": disputes.commitment,
+    "dispute/tickets": disputes.tickets,
+    "dispute/equivocation": disputes.equivocation,
 }

@@ -23,8 +23,19 @@ from marginproof.spec.hashing import keccak
 from .cases import FOLDER, cases_of, entries, manifest, topic_of
 
 BY_TOPIC = {f"{topic.family}/{topic.name}": topic for topic in TOPICS}
-FAMILIES = {"fixed-point", "pricing", "smile", "model", "scenario", "portfolio", "tree", "eip712", "epoch"}
-REFUSING = {"smile", "model", "portfolio", "tree", "eip712", "epoch"}
+FAMILIES = {
+    "fixed-point",
+    "pricing",
+    "smile",
+    "model",
+    "scenario",
+    "portfolio",
+    "tree",
+    "eip712",
+    "epoch",
+    "dispute",
+}
+REFUSING = {"smile", "model", "portfolio", "tree", "eip712", "epoch", "dispute"}
 """Families whose inputs come from outside, so that about half of their cases are refused."""
 SMILE_TOPICS = ("smile/parameters", "smile/total-vol")
 

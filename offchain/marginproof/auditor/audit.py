@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 
 from marginproof.auditor.disputable import WrongCount, WrongLeaf, WrongTicket, tree_of
 from marginproof.auditor.evidence import Evidence, Kind, figure_evidence, leaf_evidence
@@ -53,7 +54,7 @@ def _show_field(name: str, value: int | bytes) -> str:
     return show(value)
 
 
-@dataclass(slots=True)
+@dataclass
 class Auditor:
     """Audits one venue. `on_chain` also asks the contracts for every figure (one eth_call per account)."""
 
@@ -63,6 +64,10 @@ class Auditor:
 
     def __post_init__(self) -> None:
         self._replayer = Replayer(self.venue)
+
+    @cached_property
+    def _materiality(self) -> int:
+        return int(self.venue.call("Disputes", "materialityE8"))
 
     def newest_state(self) -> VenueState:
         """The venue's state now: every epoch and every published leaf. Errors: ChainError."""
@@ -183,7 +188,9 @@ class Auditor:
                 proofs[true.account] = tuple(tree.proof(true.account))
             held = encode_portfolio(state.accounts[true.account].positions)
             underlyings = [scan.underlying for scan in figures.scans]
-            evidence = leaf_evidence(true.account, given, keccak(held), figures, model, underlyings)
+            evidence = leaf_evidence(
+                true.account, given, keccak(held), figures, model, underlyings, self._materiality
+            )
             if evidence is not None:
                 audit.disputable.append(
                     WrongLeaf(epoch, true.account, given, proofs[true.account], held, evidence)
@@ -199,7 +206,7 @@ class Auditor:
                 figures = margin([(table.resolve(p.instrument), p.quantity) for p in positions], values)
                 true = leaf_of(given.account, keccak(packed), figures)
                 audit.tickets_seen += 1
-                evidence = figure_evidence(given, figures, values.model, Kind.TICKET)
+                evidence = figure_evidence(given, figures, values.model, self._materiality, Kind.TICKET)
                 if evidence is None:
                     continue
                 for finding in _leaf_findings(audit.round, given, true, figures, newest, values.model):

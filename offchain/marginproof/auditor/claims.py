@@ -12,7 +12,7 @@ from web3.logs import DISCARD
 from web3.types import TxReceipt
 
 from marginproof.auditor.disputable import Disputable, WrongCount, WrongLeaf, WrongTicket
-from marginproof.auditor.evidence import Kind
+from marginproof.auditor.evidence import ALL_SCENARIOS, Kind
 from marginproof.auditor.findings import EpochAudit
 from marginproof.errors import ChainError
 from marginproof.protocol.connection import endpoint, read
@@ -83,9 +83,13 @@ class Claimant:
     def _repricing_gas(self, item: Disputable) -> int:
         if isinstance(item, WrongCount) or item.evidence.kind == Kind.IDENTITY:
             return 0
-        header = item.epoch.header
-        call = self.venue.contract("MarginCourt").functions.repriceScenario(
-            header.model_hash, item.portfolio, item.epoch.market_bytes, item.evidence.choices
+        functions = self.venue.contract("MarginCourt").functions
+        given = (item.epoch.header.model_hash, item.portfolio, item.epoch.market_bytes)
+        choices = item.evidence.choices
+        call = (
+            functions.recompute(*given)
+            if choices == ALL_SCENARIOS
+            else functions.repriceScenario(*given, choices)
         )
         try:
             return int(read(call.estimate_gas, endpoint(self.venue.web3), "the gas of a repricing"))

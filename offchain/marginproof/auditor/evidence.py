@@ -6,16 +6,21 @@ A leaf's figures are proven wrong by repricing one index per held underlying (`l
 - a requirement too low shows where the true worst gives more;
 - a requirement too high, or malformed worst scenarios, show at the leaf's own;
 - worst scenarios that are not the worst, but give the same figures, show in the exact losses, at the true worst.
+
+Where both requirements are too high at the leaf's own, its index may be all that is wrong: that counts as no difference. By how much the
+figures are wrong then shows only over all scenarios, which empty choices stand for. That is dear, and worth it for whole bonds alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from ..spec.margin import Margin, requirement
+from ..spec.errors import SpecError
+from ..spec.judgement import UNPRICED, compare, compare_in_full, figures_at, worst_choices
+from ..spec.margin import Margin
 from ..spec.model import Model
 from ..spec.typed_data import Leaf
 
@@ -30,14 +35,14 @@ class Kind(IntEnum):
     EQUIVOCATION = 4
 
 
-UNPRICED: Final = 2**256 - 1
-"""The difference that counts where the market has no price for something held: any figure is made up then."""
+ALL_SCENARIOS: Final = b""
+"""No choices: the court recomputes everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A dispute that succeeds: its kind, the choices (empty where none are asked for), the greatest difference that it shows in a money
-    figure (E8), and how often the court prices the portfolio for it."""
+    """A dispute that succeeds: its kind, the choices (empty where none are asked for, or for all scenarios), the greatest difference that
+    it shows in a money figure (E8), and how often the court is asked for it."""
 
     kind: Kind
     choices: bytes
@@ -49,56 +54,38 @@ class Evidence:
         return self.difference_e8 >= max(1, materiality_e8)
 
 
-def worst_choices(margin: Margin) -> bytes:
-    """The true worst scenarios: two bytes per held underlying, in order."""
-    return b"".join(bytes((scan.underlying, scan.worst)) for scan in margin.scans)
-
-
-def is_well_formed(margin: Margin, choices: bytes) -> bool:
-    """Whether choices name each held underlying once, in order, with an index that its model has."""
-    return len(choices) == 2 * len(margin.scans) and all(
-        choices[2 * i] == scan.underlying and choices[2 * i + 1] < len(scan.losses)
-        for i, scan in enumerate(margin.scans)
-    )
-
-
-def requirements_at(margin: Margin, model: Model, choices: bytes) -> tuple[int, int]:
-    """Initial and maintenance requirement (E8) if well-formed choices were the worst."""
-    initial, maintenance = [], []
-    for scan, index in zip(margin.scans, choices[1::2], strict=True):
-        loss = max(0, scan.losses[index])
-        initial.append((scan.initial_factor, loss, sum(a.initial for a in scan.add_ons)))
-        factor = model.section(scan.underlying).maintenance_factor
-        maintenance.append((factor, loss, sum(a.maintenance for a in scan.add_ons)))
-    return requirement(initial), requirement(maintenance)
-
-
-def shown_difference(posted: Leaf, margin: Margin, model: Model, choices: bytes) -> int:
-    """The greatest difference in a money figure (E8) that one repricing at well-formed choices shows; 0 if it shows none."""
-    initial, maintenance = requirements_at(margin, model, choices)
-    missing = (initial - posted.initial_margin, maintenance - posted.maintenance_margin)
-    if choices == posted.worst_scenarios:
-        missing = (abs(missing[0]), abs(missing[1]))
-    return max(
-        abs(posted.portfolio_value - margin.value), abs(posted.spot_value - margin.spot_value), 0, *missing
-    )
-
-
-def figure_evidence(posted: Leaf, margin: Margin, model: Model, kind: Kind = Kind.LEAF) -> Evidence | None:
+def figure_evidence(
+    posted: Leaf, margin: Margin, model: Model, materiality_e8: int, kind: Kind = Kind.LEAF
+) -> Evidence | None:
     """What shows the figures of a posted leaf or ticket wrong, given the true figures of its portfolio; None if they are right.
 
-    Among what one repricing can show, the greatest difference is chosen.
+    Among what one repricing can show, the greatest difference is chosen; all scenarios only where nothing less is material (E8).
     """
-    true = worst_choices(margin)
-    own = posted.worst_scenarios
-    candidates = [true, own] if is_well_formed(margin, own) and own != true else [true]
-    best = max(candidates, key=lambda choices: shown_difference(posted, margin, model, choices))
-    difference = shown_difference(posted, margin, model, best)
-    if difference:
-        return Evidence(kind, best, difference, 1)
-    if not is_well_formed(margin, own):
-        return Evidence(kind, own, 0, 1)
-    return None if own == true else Evidence(kind, true, 0, 3)
+    full = Evidence(kind, ALL_SCENARIOS, compare_in_full(posted, margin)[1], 1)
+    own, true = posted.worst_scenarios, worst_choices(margin)
+    if not margin.scans:
+        return full if full.difference_e8 or own else None
+    best = max(_shown(posted, margin, model, kind), key=lambda item: item.difference_e8, default=None)
+    if full.is_material(materiality_e8) and not (best and best.is_material(materiality_e8)):
+        return full
+    if best or own == true:
+        return best
+    return Evidence(kind, true, 0, 3) if own else full
+
+
+def _shown(posted: Leaf, margin: Margin, model: Model, kind: Kind) -> Iterator[Evidence]:
+    """What one repricing shows, at the true worst scenarios or at the leaf's own."""
+    for choices in {worst_choices(margin): None, posted.worst_scenarios: None}:
+        at_own = choices == posted.worst_scenarios
+        if choices == ALL_SCENARIOS:
+            continue
+        try:
+            is_wrong, difference = compare(posted, figures_at(margin, model, choices), at_own)
+        except SpecError:
+            # The leaf's own are no choices at all, which shows it wrong.
+            is_wrong, difference = True, 0
+        if is_wrong:
+            yield Evidence(kind, choices, difference, 1)
 
 
 def unpriced_evidence(underlyings: Sequence[int], kind: Kind = Kind.LEAF) -> Evidence:
@@ -113,14 +100,15 @@ def leaf_evidence(
     margin: Margin | None,
     model: Model,
     underlyings: Sequence[int],
+    materiality_e8: int,
 ) -> Evidence | None:
     """What shows the posted leaf at an index wrong; None if it is right.
 
     `held_hash` is the hash of what the account held at the header's block, `underlyings` those it held, `margin` the true figures or
-    None if there are none.
+    None if there are none; from `materiality_e8` on a difference costs bonds.
     """
     if posted.account != index or posted.portfolio_hash != held_hash:
         return Evidence(Kind.IDENTITY, b"", 0, 0)
     if margin is None:
         return unpriced_evidence(underlyings)
-    return figure_evidence(posted, margin, model)
+    return figure_evidence(posted, margin, model, materiality_e8)

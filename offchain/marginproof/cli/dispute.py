@@ -8,7 +8,6 @@ from typing import Any
 
 from marginproof.auditor.claims import Claimant, Filed, Quote, cases_of
 from marginproof.auditor.disputable import Disputable
-from marginproof.auditor.evidence import UNPRICED
 from marginproof.auditor.findings import EpochAudit
 from marginproof.cli.bonds import bond_token
 from marginproof.cli.chain import Chain
@@ -18,6 +17,7 @@ from marginproof.documents import format_decimal
 from marginproof.errors import ChainError
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
+from marginproof.spec.judgement import UNPRICED
 
 
 @dataclass(frozen=True, slots=True)

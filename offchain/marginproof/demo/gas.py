@@ -6,7 +6,8 @@ Blocks come one second apart by the chain's own counting and all keys are fixed,
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from web3.types import TxReceipt
 
 from marginproof.demo.books import IDLE, LIQUIDATOR, MARKET_MAKER, Book, build_books
 from marginproof.demo.gas_attested import AttestedGas
+from marginproof.demo.gas_dispute import DisputeGas
 from marginproof.demo.record import Record
 from marginproof.demo.world import COLLATERAL_UNIT, OPERATOR_KEYS, World
 from marginproof.documents import MarketDocument
@@ -91,7 +93,7 @@ class _Measurement:
         self._epoch(2, "post epoch, third snapshot")
         self._liquidation()
         self._attested()
-        return dict(sorted(self.gas.items()))
+        return self.gas
 
     def _note_trade(self, book: Book, last: bool) -> None:
         if last and book.strategy != MARKET_MAKER:
@@ -177,10 +179,19 @@ class _Measurement:
 
 def measure_gas() -> dict[str, Gas]:
     """`{"actions": {name: gas}, "sizes": {contract: bytes}}`, measured on anvil with calldata included."""
-    start = load_crash()[0].time - _SETUP_SECONDS
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + 16) as chain,
-    ):
+    documents = load_crash()
+    with tempfile.TemporaryDirectory() as folder:
+        with _chain(documents[0]) as chain:
+            gas = _Measurement(chain, Path(folder)).run()
+        with _chain(documents[1]) as chain:
+            gas |= DisputeGas(chain, Path(folder), documents[1], SYMBOLS).measure()
+    return {"actions": dict(sorted(gas.items())), "sizes": contract_sizes()}
+
+
+@contextmanager
+def _chain(document: MarketDocument) -> Iterator[LocalChain]:
+    """A chain of its own that starts before the document's time and counts a second per block."""
+    start = document.time - _SETUP_SECONDS
+    with LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + 16) as chain:
         chain.rpc("anvil_setBlockTimestampInterval", 1)
-        return {"actions": _Measurement(chain, Path(folder)).run(), "sizes": contract_sizes()}
+        yield chain
