@@ -14,8 +14,8 @@ import { Svi } from "./Svi.sol";
 ///         take bytes that passed it, or whose hash is that of bytes that did.
 library MarketCodec {
     uint256 internal constant HEADER_BYTES = 17;
-    uint256 private constant SECTION_BYTES = 33;
-    uint256 private constant SETTLEMENT_BYTES = 12;
+    uint256 internal constant SECTION_BYTES = 33;
+    uint256 internal constant SETTLEMENT_BYTES = 12;
     uint256 internal constant QUOTE_BYTES = 68;
 
     /// @dev One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8);
