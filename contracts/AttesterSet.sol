@@ -198,6 +198,14 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
     }
 
     /// @inheritdoc IAttesterSet
+    function quorum(address[] calldata signers) external view returns (bool all, uint256 needed) {
+        for (uint256 i = 0; i < signers.length; ++i) {
+            if (!isAttester(signers[i])) return (false, threshold);
+        }
+        return (true, threshold);
+    }
+
+    /// @inheritdoc IAttesterSet
     function isAccountable(address attester) external view returns (bool) {
         return _members[attester].standing >= Standing.Bonded;
     }

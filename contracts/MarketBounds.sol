@@ -59,6 +59,12 @@ contract MarketBounds is IMarketBounds, AccessControl {
     }
 
     /// @inheritdoc IMarketBounds
+    function requireMarket(bytes calldata market) external pure returns (uint256 nextExpiry) {
+        MarketCodec.validate(market);
+        return MarketCodec.nextExpiry(market);
+    }
+
+    /// @inheritdoc IMarketBounds
     function check(bytes calldata market, bytes calldata previous) external view {
         unchecked {
             QuoteBounds.Scope memory scope;

@@ -125,6 +125,11 @@ interface IMarketBounds {
     /// @param underlying Its id.
     function limitsOf(uint8 underlying) external view returns (Limits memory);
 
+    /// @notice Reverts unless bytes encode a market, with what is wrong: BadLength, OutOfRange, NotIncreasing, NegativeVariance.
+    /// @param market Bytes.
+    /// @return nextExpiry Its earliest live expiry, unix seconds, or the greatest time when there is none.
+    function requireMarket(bytes calldata market) external pure returns (uint256 nextExpiry);
+
     /// @notice Reverts unless a market is within the bands, and, where there is one before it, within the change limits. What one of the two
     ///         does not quote is bounded by the bands alone.
     /// @param market Bytes of a valid market: they are read without another check.

@@ -240,37 +240,6 @@ library MarketCodec {
         return false;
     }
 
-    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes, none of which has
-    ///         passed. False where there is no earlier one.
-    function keepsQuotes(bytes calldata market, bytes calldata earlier) internal pure returns (bool) {
-        if (earlier.length == 0 || underlyingCount(earlier) != underlyingCount(market)) return false;
-        uint256 left = underlyingCount(market);
-        uint256 time_ = time(market);
-        uint256 offset = HEADER_BYTES;
-        uint256 earlierOffset = HEADER_BYTES;
-        // Offsets stay within the bytes.
-        unchecked {
-            for (; left != 0; --left) {
-                Section memory current = section(market, offset);
-                Section memory before = section(earlier, earlierOffset);
-                if (current.underlying != before.underlying) return false;
-                offset = current.expiriesAt;
-                // Expiries increase in both.
-                for (earlierOffset = before.expiriesAt; earlierOffset < before.end;) {
-                    uint256 expiry = Reading.uint32At(earlier, earlierOffset);
-                    if (expiry <= time_) return false;
-                    while (offset < current.end && Reading.uint32At(market, offset) < expiry) {
-                        offset += QUOTE_BYTES;
-                    }
-                    if (offset == current.end || Reading.uint32At(market, offset) != expiry) return false;
-                    earlierOffset += QUOTE_BYTES;
-                }
-                offset = current.end;
-            }
-        }
-        return true;
-    }
-
     /// @notice The earliest live expiry, unix seconds, or the greatest time when there is none.
     function nextExpiry(bytes calldata market) internal pure returns (uint256 earliest) {
         earliest = uint256(Limits.MAX_TIME);

@@ -37,9 +37,25 @@ library MarketWords {
         }
     }
 
+    /// @notice Of every section: underlying x 2^128 + spot (E8) x 2^64 + the perpetual's price (E8).
+    function spotsOf(bytes calldata market) internal pure returns (uint256[] memory spots) {
+        spots = new uint256[](MarketCodec.underlyingCount(market));
+        uint256 place = firstSection(market);
+        for (uint256 i = 0; i < spots.length; ++i) {
+            // One byte and two times eight.
+            spots[i] = wordAt(place) >> 120;
+            (, place) = quotesOf(place);
+        }
+    }
+
     /// @notice E8, of a section's word.
     function spot(uint256 section) internal pure returns (uint256) {
         return section >> 192;
+    }
+
+    /// @notice E8, of a section's word.
+    function perpetual(uint256 section) internal pure returns (uint256) {
+        return (section << 64) >> 192;
     }
 
     /// @notice WAD, of a section's word.
@@ -50,6 +66,20 @@ library MarketWords {
     /// @notice E8, of a section's word.
     function funding(uint256 section) internal pure returns (int256) {
         return (int256(section) << 192) >> 192;
+    }
+
+    /// @notice Where the settlement prices of the section at a place begin, and how many there are.
+    function settlementsOf(uint256 place) internal pure returns (uint256 settlementsAt, uint256 count) {
+        unchecked {
+            settlementsAt = place + MarketCodec.SECTION_BYTES + 1;
+            count = wordAt(settlementsAt - 1) >> 248;
+        }
+    }
+
+    /// @notice The settled expiry at a place (unix seconds) and its price (E8).
+    function settlementAt(uint256 place) internal pure returns (uint256 settled, uint256 price) {
+        uint256 word = wordAt(place);
+        return (word >> 224, (word << 32) >> 192);
     }
 
     /// @notice Where the quotes of the section at a place begin and end; the end is the section's.
