@@ -189,7 +189,7 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
 
     /// @inheritdoc IAttesterSet
     function isAttester(address attester) public view returns (bool) {
-        Member memory member = _members[attester];
+        Member storage member = _members[attester];
         return
             member.standing == Standing.Bonded &&
             member.bond >= bond &&

@@ -107,10 +107,16 @@ abstract contract EpochHistory is IEpochRegistry {
     }
 
     /// @dev Make an epoch the newest one and record it. `clock` is changed and still has to be stored.
-    function _append(EpochHeader calldata header, bytes calldata signatures, Clock memory clock) internal {
+    ///      `headerHash` is the header's struct hash.
+    function _append(
+        EpochHeader calldata header,
+        bytes32 headerHash,
+        bytes calldata signatures,
+        Clock memory clock
+    ) internal {
         uint256 finalAt = uint256(header.validUntil) + disputeWindow;
         uint256 step = clock.lastRound == 0 ? 0 : header.round - clock.lastRound;
-        _commitments[header.round] = _commitment(TypedData.hashHeader(header), keccak256(signatures));
+        _commitments[header.round] = _commitment(headerHash, keccak256(signatures));
         _addToNote(header.round, finalAt.toUint32() | (step << STEP_SHIFT));
         clock.lastRound = uint256(header.round).toUint48();
         _setHead(header, clock);

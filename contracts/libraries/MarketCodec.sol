@@ -44,17 +44,31 @@ library MarketCodec {
 
     /// @notice keccak(header | keccak(section 1) | keccak(section 2) | ...). Reverts with BadLength(length) where lengths do not fit;
     ///         checks nothing else.
-    function hash(bytes calldata market) internal pure returns (bytes32) {
+    function hash(bytes calldata market) internal pure returns (bytes32 result) {
         uint256 count = _countChecked(market);
-        bytes32[] memory hashes = new bytes32[](count);
         uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) {
-            (, , uint256 end) = _bounds(market, offset);
-            hashes[i] = keccak256(market[offset:end]);
-            offset = end;
+        uint256 parts;
+        // Equals keccak256(abi.encodePacked(market[:HEADER_BYTES], hashes)) with hashes[i] = keccak256(market[offset:end]).
+        assembly ("memory-safe") {
+            parts := mload(0x40)
+            mstore(0x40, add(parts, add(64, shl(5, count))))
+            calldatacopy(parts, market.offset, HEADER_BYTES)
+        }
+        unchecked {
+            for (uint256 i = 0; i < count; ++i) {
+                (, , uint256 end) = _bounds(market, offset);
+                assembly ("memory-safe") {
+                    let free := mload(0x40)
+                    calldatacopy(free, add(market.offset, offset), sub(end, offset))
+                    mstore(add(parts, add(HEADER_BYTES, shl(5, i))), keccak256(free, sub(end, offset)))
+                }
+                offset = end;
+            }
         }
         if (offset != market.length) revert ISpecErrors.BadLength(market.length);
-        return keccak256(abi.encodePacked(market[:HEADER_BYTES], hashes));
+        assembly ("memory-safe") {
+            result := keccak256(parts, add(HEADER_BYTES, shl(5, count)))
+        }
     }
 
     /// @notice Refuse bytes that encode no market: BadLength, OutOfRange, NotIncreasing, NegativeVariance.

@@ -60,6 +60,7 @@ library MarketScan {
                 (earlierAt, earlierEnd) = MarketWords.quotesOf(earlierEnd);
                 // Expiries increase in both, so that none of these has passed if the first has not.
                 if (earlierAt != earlierEnd && MarketWords.expiryAt(earlierAt) <= time) return false;
+                if (_haveSameExpiries(at, end, earlierAt, earlierEnd)) continue;
                 for (; earlierAt != earlierEnd; earlierAt += MarketCodec.QUOTE_BYTES) {
                     while (MarketWords.same(earlierAt, at, end) == 0) {
                         if (at >= end) return false;
@@ -70,6 +71,24 @@ library MarketScan {
             }
         }
         return true;
+    }
+
+    /// @dev Whether two sections have the same expiries: as a rule, they do.
+    function _haveSameExpiries(
+        uint256 at,
+        uint256 end,
+        uint256 otherAt,
+        uint256 otherEnd
+    ) private pure returns (bool same) {
+        if (end - at != otherEnd - otherAt) return false;
+        assembly ("memory-safe") {
+            let differences := 0
+            for { } lt(at, end) { at := add(at, 68) } {
+                differences := or(differences, xor(calldataload(at), calldataload(otherAt)))
+                otherAt := add(otherAt, 68)
+            }
+            same := iszero(shr(224, differences))
+        }
     }
 
     function _isSoundSection(uint256 at, uint256 time) private pure returns (bool) {
