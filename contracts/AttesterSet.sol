@@ -189,12 +189,20 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
 
     /// @inheritdoc IAttesterSet
     function isAttester(address attester) public view returns (bool) {
-        Member memory member = _members[attester];
+        Member storage member = _members[attester];
         return
             member.standing == Standing.Bonded &&
             member.bond >= bond &&
             member.activeFrom <= block.timestamp &&
             block.timestamp < member.activeUntil;
+    }
+
+    /// @inheritdoc IAttesterSet
+    function quorum(address[] calldata signers) external view returns (bool all, uint256 needed) {
+        for (uint256 i = 0; i < signers.length; ++i) {
+            if (!isAttester(signers[i])) return (false, threshold);
+        }
+        return (true, threshold);
     }
 
     /// @inheritdoc IAttesterSet

@@ -89,11 +89,13 @@ contract EpochRegistry is MarketIntake, EIP712 {
         bytes calldata market,
         bytes calldata previousMarket
     ) external {
-        Quorum.check(attesterSet, digest(header), signatures);
+        // Every field is read below, and written to the event.
+        bytes32 headerHash = TypedData.hashHeaderGiven(header);
+        Quorum.check(attesterSet, _hashTypedDataV4(headerHash), signatures);
         _requireOrder(header);
         _requireBlockAndModel(header);
         _requireMarket(header, market, previousMarket);
-        _accept(header, signatures, market, previousMarket);
+        _accept(header, headerHash, signatures, market, previousMarket);
         bounds.check(market, previousMarket);
         emit EpochPosted(header.round, header, signatures, market);
     }
@@ -197,13 +199,14 @@ contract EpochRegistry is MarketIntake, EIP712 {
 
     function _accept(
         EpochHeader calldata header,
+        bytes32 headerHash,
         bytes calldata signatures,
         bytes calldata market,
         bytes calldata previousMarket
     ) private {
         Clock memory clock = _clock;
         uint64 before = clock.round;
-        _append(header, signatures, clock);
+        _append(header, headerHash, signatures, clock);
         _renew(before, clock);
         _takePrices(market, previousMarket, clock);
         _clock = clock;

@@ -4,48 +4,28 @@ pragma solidity ^0.8.28;
 import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
 import { IMarketBounds } from "./interfaces/IMarketBounds.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
+import { MarketWords } from "./libraries/MarketWords.sol";
+import { QuoteBounds } from "./libraries/QuoteBounds.sol";
 import { Range } from "./libraries/Range.sol";
-import { Reading } from "./libraries/Reading.sol";
+import { SmilePoints } from "./libraries/SmilePoints.sol";
 
-/// @title Bounds what attesters say about forwards, rates, smiles and funding
-/// @dev Every epoch pays for this: quotes are read where they lie, and limits are brought to the scale of the comparison once per underlying.
+/// @title Bounds what attesters say about forwards, rates, smiles, funding, confidence and the settlement token
+/// @dev Every epoch pays for this: quotes are read where they lie, limits are brought to the scale of the comparison once per underlying, and
+///      each limit is stated twice, tersely for what passes (QuoteBounds.isOff) and plainly for what does not (`_refuse`).
 contract MarketBounds is IMarketBounds, AccessControl {
-    /// @dev One underlying of both markets, with its limits at the scale of their comparison. `previousSpot` is zero without a market before.
-    ///      `basis` and `basisPerYear` are in millionths x seconds per year, jumps in millionths x 3600, rates in WAD, variances in 1e-36 per
-    ///      second; `growth` is (1 + volJump)^2 in 1e-12.
-    struct Scope {
-        uint256 underlying;
-        uint256 time;
-        uint256 spot;
-        uint256 previousTime;
-        uint256 previousSpot;
-        uint256 basis;
-        uint256 basisPerYear;
-        int256 minRate;
-        int256 maxRate;
-        uint256 minVariance;
-        uint256 maxVariance;
-        uint256 wing;
-        uint256 basisJump;
-        uint256 rateJump;
-        uint256 volJump;
-        uint256 growth;
-    }
-
     uint256 private constant YEAR = 365 days;
     uint256 private constant HOUR = 1 hours;
     uint256 private constant DAY = 1 days;
     uint256 private constant ONE = 1e6;
-    int256 private constant E12 = 1e12;
+    uint256 private constant E12 = 1e12;
     uint256 private constant E18 = 1e18;
     uint256 private constant RATIO_BITS = 64;
-    /// @dev sqrt(1 / 365 days) in WAD.
-    uint256 private constant ROOT_OF_SECOND = 178_072_434_654_453;
     int256 private constant MAX_VOL = 4e9;
     int256 private constant MAX_WING = 4e6;
     uint256 private constant MAX_JUMP = 1e9;
 
     mapping(uint8 underlying => Limits) private _limits;
+    TokenLimits private _tokenLimits;
 
     /// @param admin May set limits. A timelock, where money is at stake.
     constructor(address admin) {
@@ -63,311 +43,284 @@ contract MarketBounds is IMarketBounds, AccessControl {
     }
 
     /// @inheritdoc IMarketBounds
+    function setTokenLimits(TokenLimits calldata limits) external onlyRole(DEFAULT_ADMIN_ROLE) {
+        _tokenLimits = limits;
+        emit TokenLimitsSet(limits);
+    }
+
+    /// @inheritdoc IMarketBounds
     function limitsOf(uint8 underlying) external view returns (Limits memory) {
         return _limits[underlying];
     }
 
     /// @inheritdoc IMarketBounds
+    function tokenLimits() external view returns (TokenLimits memory) {
+        return _tokenLimits;
+    }
+
+    /// @inheritdoc IMarketBounds
+    function requireMarket(bytes calldata market) external pure returns (uint256 nextExpiry) {
+        MarketCodec.validate(market);
+        return MarketCodec.nextExpiry(market);
+    }
+
+    /// @inheritdoc IMarketBounds
     function check(bytes calldata market, bytes calldata previous) external view {
-        Scope memory scope;
-        scope.time = MarketCodec.time(market);
-        uint256 count = MarketCodec.underlyingCount(market);
-        uint256 previousCount = 0;
-        if (previous.length != 0) {
-            scope.previousTime = MarketCodec.time(previous);
-            previousCount = MarketCodec.underlyingCount(previous);
-        }
-        uint256 offset = MarketCodec.HEADER_BYTES;
-        uint256 previousOffset = MarketCodec.HEADER_BYTES;
-        MarketCodec.Section memory before;
-        for (uint256 i = 0; i < count; ++i) {
-            MarketCodec.Section memory section = MarketCodec.section(market, offset);
-            offset = section.end;
-            // Underlyings increase in both.
-            while (previousCount != 0 && before.underlying < section.underlying) {
-                before = MarketCodec.section(previous, previousOffset);
-                previousOffset = before.end;
-                --previousCount;
+        unchecked {
+            QuoteBounds.Scope memory scope;
+            scope.time = MarketCodec.time(market);
+            uint256 left = MarketCodec.underlyingCount(market);
+            uint256 previousLeft = 0;
+            if (previous.length != 0) {
+                scope.elapsed = scope.time - MarketCodec.time(previous);
+                previousLeft = MarketCodec.underlyingCount(previous);
+                _checkToken(
+                    MarketCodec.settlementToken(market),
+                    MarketCodec.settlementToken(previous),
+                    scope.elapsed
+                );
             }
-            _open(scope, section, before);
-            _checkQuotes(scope, market, section, previous, before);
+            uint256 at = MarketWords.firstSection(market);
+            uint256 beforeAt = MarketWords.firstSection(previous);
+            for (; left != 0; --left) {
+                uint256 underlying = MarketWords.underlyingAt(at);
+                // Underlyings increase in both.
+                while (previousLeft != 0 && MarketWords.underlyingAt(beforeAt) < underlying) {
+                    (, beforeAt) = MarketWords.quotesOf(beforeAt);
+                    --previousLeft;
+                }
+                bool isKnown = previousLeft != 0 && MarketWords.underlyingAt(beforeAt) == underlying;
+                scope.underlying = underlying;
+                at = _checkSection(scope, at, isKnown ? beforeAt : 0);
+            }
         }
     }
 
-    /// @dev Turns to the next underlying; bounds its funding.
-    function _open(
-        Scope memory scope,
-        MarketCodec.Section memory section,
-        MarketCodec.Section memory before
-    ) private view {
-        Limits memory limits = _limits[uint8(section.underlying)];
-        require(limits.maxVol != 0, NoLimits(uint8(section.underlying)));
+    function _checkToken(uint256 price, uint256 before, uint256 elapsed) private view {
+        // A pegged token rarely moves: then there is nothing to read.
+        if (price == before) return;
+        TokenLimits memory limits = _tokenLimits;
+        unchecked {
+            uint256 jump = limits.jump * HOUR + limits.jumpPerHour * elapsed;
+            if (_distance(int256(price), int256(before)) * (ONE * HOUR) > before * jump) {
+                revert TokenJump(price, before, jump / HOUR);
+            }
+        }
+    }
+
+    /// @dev `at` and `beforeAt` are where in calldata the sections of one underlying lie; `beforeAt` is 0 where the market before lacks it.
+    function _checkSection(
+        QuoteBounds.Scope memory scope,
+        uint256 at,
+        uint256 beforeAt
+    ) private view returns (uint256 end) {
+        _open(scope, MarketWords.sectionAt(at), beforeAt == 0 ? 0 : MarketWords.sectionAt(beforeAt));
+        uint256 beforeEnd = 0;
+        if (beforeAt != 0) (beforeAt, beforeEnd) = MarketWords.quotesOf(beforeAt);
+        (at, end) = MarketWords.quotesOf(at);
+        unchecked {
+            for (; at < end; at += MarketCodec.QUOTE_BYTES) {
+                // Expiries increase in both.
+                uint256 before = MarketWords.same(at, beforeAt, beforeEnd);
+                while (
+                    before == 0 &&
+                    beforeAt < beforeEnd &&
+                    MarketWords.expiryAt(beforeAt) < MarketWords.expiryAt(at)
+                ) {
+                    beforeAt += MarketCodec.QUOTE_BYTES;
+                    before = MarketWords.same(at, beforeAt, beforeEnd);
+                }
+                if (before != 0) beforeAt += MarketCodec.QUOTE_BYTES;
+                if (QuoteBounds.isOff(scope, at, before)) _refuse(scope, at, before);
+            }
+        }
+    }
+
+    /// @dev Turns to the next underlying; bounds its funding and its confidence. `section` is its word, `before` that of the market before,
+    ///      or 0.
+    function _open(QuoteBounds.Scope memory scope, uint256 section, uint256 before) private view {
+        uint8 underlying = uint8(scope.underlying);
+        Limits memory limits = _limits[underlying];
+        require(limits.maxVol != 0, NoLimits(underlying));
         // Unchecked: limits are below 2^32, prices below 2^47 and times below 2^32.
         unchecked {
-            scope.underlying = section.underlying;
-            scope.spot = section.spot;
-            scope.previousSpot = 0;
+            uint256 spot = MarketWords.spot(section);
+            scope.spot = spot;
+            scope.previousSpot = MarketWords.spot(before);
             scope.basis = limits.basis * YEAR;
             scope.basisPerYear = limits.basisPerYear;
-            scope.minRate = int256(limits.minRate) * E12;
-            scope.maxRate = int256(limits.maxRate) * E12;
+            scope.widest = spot * scope.basis;
+            scope.steepest = spot * limits.basisPerYear;
+            scope.minRate = int256(limits.minRate) * int256(E12);
+            scope.rateSpan = uint256(int256(limits.maxRate) - limits.minRate) * E12;
             scope.minVariance = (uint256(limits.minVol) * limits.minVol * 1e24) / YEAR;
-            scope.maxVariance = (uint256(limits.maxVol) * limits.maxVol * 1e24) / YEAR;
+            scope.varianceSpan = (uint256(limits.maxVol) * limits.maxVol * 1e24) / YEAR - scope.minVariance;
             scope.wing = limits.wing;
-            if (before.underlying != section.underlying) return;
+            if (before == 0) return;
 
-            uint256 elapsed = scope.time - scope.previousTime;
-            scope.previousSpot = before.spot;
+            uint256 elapsed = scope.elapsed;
             scope.basisJump = limits.basisJump * HOUR + limits.basisJumpPerHour * elapsed;
-            scope.rateJump = limits.rateJump * HOUR + limits.rateJumpPerHour * elapsed;
+            scope.farthest = spot * scope.previousSpot * scope.basisJump;
+            scope.rateJump = ((limits.rateJump * HOUR + limits.rateJumpPerHour * elapsed) * E12) / HOUR;
+            scope.confidenceJump =
+                ((limits.confidenceJump * HOUR + limits.confidenceJumpPerHour * elapsed) * E12) / HOUR;
             uint256 volJump = limits.volJump + (limits.volJumpPerHour * elapsed) / HOUR;
             if (volJump > MAX_JUMP) volJump = MAX_JUMP;
             scope.volJump = volJump;
             scope.growth = (ONE + volJump) * (ONE + volJump);
-            uint256 distance = _distance(section.funding, before.funding);
-            uint256 allowed = section.spot * limits.fundingPerDay * elapsed;
-            if (distance * ONE * DAY > allowed) {
-                revert FundingJump(
-                    uint8(section.underlying),
-                    section.funding,
-                    before.funding,
-                    allowed / (ONE * DAY)
-                );
+            int256 funding = MarketWords.funding(section);
+            int256 previousFunding = MarketWords.funding(before);
+            uint256 allowed = spot * limits.fundingPerDay * elapsed;
+            if (_distance(funding, previousFunding) * ONE * DAY > allowed) {
+                revert FundingJump(underlying, funding, previousFunding, allowed / (ONE * DAY));
             }
+            _checkConfidence(
+                scope,
+                0,
+                MarketWords.sectionConfidence(section),
+                MarketWords.sectionConfidence(before)
+            );
         }
     }
 
-    function _checkQuotes(
-        Scope memory scope,
-        bytes calldata market,
-        MarketCodec.Section memory section,
-        bytes calldata previous,
-        MarketCodec.Section memory before
-    ) private pure {
-        unchecked {
-            uint256 end = section.end;
-            uint256 beforeAt = before.expiriesAt;
-            uint256 beforeEnd = scope.previousSpot == 0 ? 0 : before.end;
-            for (uint256 at = section.expiriesAt; at < end; at += MarketCodec.QUOTE_BYTES) {
-                uint256 head = Reading.wordAt(market, at);
-                uint256 beforeHead = 0;
-                // Expiries increase in both. Where both quote this one, `beforeHead` is not zero.
-                while (beforeAt < beforeEnd) {
-                    beforeHead = Reading.wordAt(previous, beforeAt);
-                    if (beforeHead >> 224 >= head >> 224) break;
-                    beforeAt += MarketCodec.QUOTE_BYTES;
-                    beforeHead = 0;
-                }
-                if (beforeHead >> 224 != head >> 224) beforeHead = 0;
-                _checkForward(scope, head, beforeHead);
-                _checkRate(scope, head, beforeHead);
-                uint256 out = (scope.wing * _rootOfYears((head >> 224) - scope.time)) / ONE;
-                _checkSmiles(
-                    scope,
-                    head >> 224,
-                    out,
-                    market,
-                    at + 28,
-                    previous,
-                    beforeHead == 0 ? 0 : beforeAt + 28
-                );
-            }
+    /// @dev Reverts with the first limit that a quote breaks. QuoteBounds.isOff says whether there is one.
+    function _refuse(QuoteBounds.Scope memory scope, uint256 at, uint256 beforeAt) private pure {
+        uint256 quote = MarketWords.wordAt(at);
+        uint256 before = beforeAt == 0 ? 0 : MarketWords.wordAt(beforeAt);
+        _checkForward(scope, quote, before);
+        _checkRate(scope, quote, before);
+        if (before != 0) {
+            _checkConfidence(
+                scope,
+                MarketWords.expiry(quote),
+                MarketWords.confidence(quote),
+                MarketWords.confidence(before)
+            );
+        }
+        uint256 left = MarketWords.expiry(quote) - scope.time;
+        int256 out = int256((scope.wing * SmilePoints.rootOfYears(left)) / ONE);
+        uint256[3] memory points = _variances(at, out);
+        _checkBand(scope, left, points);
+        if (before != 0) _checkJump(scope, left, points, _variances(beforeAt, out));
+    }
+
+    function _checkForward(QuoteBounds.Scope memory scope, uint256 quote, uint256 before) private pure {
+        uint256 expiry = MarketWords.expiry(quote);
+        uint256 forward = MarketWords.forward(quote);
+        uint256 spot = scope.spot;
+        uint256 allowed = scope.basis + scope.basisPerYear * (expiry - scope.time);
+        uint256 distance = _distance(int256(forward), int256(spot));
+        if (distance * (ONE * YEAR) > spot * allowed) {
+            revert BasisOutOfBand(uint8(scope.underlying), uint32(expiry), forward, spot, allowed / YEAR);
+        }
+        if (before == 0) return;
+        uint256 previous = MarketWords.forward(before);
+        uint256 previousSpot = scope.previousSpot;
+        distance = _distance(int256(forward * previousSpot), int256(previous * spot));
+        if (distance * (ONE * HOUR) > spot * previousSpot * scope.basisJump) {
+            revert BasisJump(
+                uint8(scope.underlying),
+                uint32(expiry),
+                forward,
+                spot,
+                previous,
+                previousSpot,
+                scope.basisJump / HOUR
+            );
         }
     }
 
-    /// @dev `at` and `beforeAt` are where the smiles of an expiry lie; `beforeAt` is 0 where the market before does not quote it.
-    function _checkSmiles(
-        Scope memory scope,
+    function _checkRate(QuoteBounds.Scope memory scope, uint256 quote, uint256 before) private pure {
+        uint8 underlying = uint8(scope.underlying);
+        uint32 expiry = uint32(MarketWords.expiry(quote));
+        int256 rate = MarketWords.rate(quote);
+        int256 maxRate = scope.minRate + int256(scope.rateSpan);
+        if (rate < scope.minRate || rate > maxRate) {
+            revert RateOutOfBand(underlying, expiry, rate, scope.minRate, maxRate);
+        }
+        if (before == 0) return;
+        int256 previous = MarketWords.rate(before);
+        if (_distance(rate, previous) > scope.rateJump) {
+            revert RateJump(underlying, expiry, rate, previous, scope.rateJump / E12);
+        }
+    }
+
+    /// @dev Only a rise is bounded: it takes margin off. `expiry` is 0 for the confidence in spot.
+    function _checkConfidence(
+        QuoteBounds.Scope memory scope,
         uint256 expiry,
-        uint256 out,
-        bytes calldata market,
-        uint256 at,
-        bytes calldata previous,
-        uint256 beforeAt
-    ) private pure {
-        unchecked {
-            uint256 left = expiry - scope.time;
-            (uint256 low, uint256 middle, uint256 high) = _variances(market, at, out);
-            uint256 min = scope.minVariance * left;
-            uint256 max = scope.maxVariance * left;
-            if (low < min || low > max) _refuseVariance(scope, expiry, 0, low);
-            if (middle < min || middle > max) _refuseVariance(scope, expiry, 1, middle);
-            if (high < min || high > max) _refuseVariance(scope, expiry, 2, high);
-            if (beforeAt == 0) return;
-            (uint256 oldLow, uint256 oldMiddle, uint256 oldHigh) = _variances(previous, beforeAt, out);
-            uint256 ratio = (left << RATIO_BITS) / (expiry - scope.previousTime);
-            min = (ratio * uint256(E12)) / scope.growth;
-            max = (ratio * scope.growth) / uint256(E12);
-            if (_jumps(low, oldLow, min, max)) _refuseJump(scope, expiry, 0, low, oldLow);
-            if (_jumps(middle, oldMiddle, min, max)) _refuseJump(scope, expiry, 1, middle, oldMiddle);
-            if (_jumps(high, oldHigh, min, max)) _refuseJump(scope, expiry, 2, high, oldHigh);
-        }
-    }
-
-    /// @dev `head` is the first word of a quote: expiry, forward, rate, ...; `before` is that of the same expiry in the market before, or 0.
-    function _checkForward(Scope memory scope, uint256 head, uint256 before) private pure {
-        // Unchecked: prices are below 2^47, limits below 2^32 and times below 2^32, so no product reaches 2^200.
-        unchecked {
-            uint256 forward = uint64(head >> 160);
-            uint256 spot = scope.spot;
-            uint256 distance = forward > spot ? forward - spot : spot - forward;
-            uint256 allowed = scope.basis + scope.basisPerYear * ((head >> 224) - scope.time);
-            if (distance * (ONE * YEAR) > spot * allowed) {
-                revert BasisOutOfBand(
-                    uint8(scope.underlying),
-                    uint32(head >> 224),
-                    forward,
-                    spot,
-                    allowed / YEAR
-                );
-            }
-            if (before == 0) return;
-            before = uint64(before >> 160);
-            uint256 previousSpot = scope.previousSpot;
-            distance = _distance(int256(forward * previousSpot), int256(before * spot));
-            if (distance * (ONE * HOUR) > spot * previousSpot * scope.basisJump) {
-                revert BasisJump(
-                    uint8(scope.underlying),
-                    uint32(head >> 224),
-                    forward,
-                    spot,
-                    before,
-                    previousSpot,
-                    scope.basisJump / HOUR
-                );
-            }
-        }
-    }
-
-    function _checkRate(Scope memory scope, uint256 head, uint256 before) private pure {
-        unchecked {
-            int256 rate = int64(uint64(head >> 96));
-            if (rate < scope.minRate || rate > scope.maxRate) {
-                revert RateOutOfBand(
-                    uint8(scope.underlying),
-                    uint32(head >> 224),
-                    rate,
-                    scope.minRate,
-                    scope.maxRate
-                );
-            }
-            if (before == 0) return;
-            int256 previousRate = int64(uint64(before >> 96));
-            if (_distance(rate, previousRate) * HOUR > scope.rateJump * uint256(E12)) {
-                revert RateJump(
-                    uint8(scope.underlying),
-                    uint32(head >> 224),
-                    rate,
-                    previousRate,
-                    scope.rateJump / HOUR
-                );
-            }
-        }
-    }
-
-    /// @dev Whether now / before lies outside [min, max], both x 2^RATIO_BITS.
-    function _jumps(uint256 now_, uint256 before, uint256 min, uint256 max) private pure returns (bool) {
-        // Unchecked: variances are below 2^130, ratios below 2^(32 + 64 + 20).
-        unchecked {
-            return now_ << RATIO_BITS < before * min || now_ << RATIO_BITS > before * max;
-        }
-    }
-
-    function _refuseVariance(
-        Scope memory scope,
-        uint256 expiry,
-        uint256 point,
-        uint256 variance
-    ) private pure {
-        uint256 left = expiry - scope.time;
-        revert VarianceOutOfBand(
-            uint8(scope.underlying),
-            uint32(expiry),
-            point,
-            variance / E18,
-            (scope.minVariance * left) / E18,
-            (scope.maxVariance * left) / E18
-        );
-    }
-
-    function _refuseJump(
-        Scope memory scope,
-        uint256 expiry,
-        uint256 point,
-        uint256 variance,
+        uint256 confidence,
         uint256 before
     ) private pure {
-        revert VarianceJump(
-            uint8(scope.underlying),
-            uint32(expiry),
-            point,
-            variance / E18,
-            before / E18,
-            scope.volJump
-        );
-    }
-
-    /// @dev Total variance of a smile at the log-moneynesses -out, 0 and out, 1e-36: a + b (rho d + sqrt(d^2 + sigma^2)) with d = k - m; zero
-    ///      where rounding leaves it below. The root comes from a first guess within 3% and two steps of Newton's, which leave it at most 2e-7
-    ///      of itself too high. The smile's a, b, rho and m fill the word at the offset, sigma follows. `variance` equals
-    ///
-    ///          uint256 square = uint256(d * d + sigma * sigma);
-    ///          uint256 larger = max(abs(d), sigma);
-    ///          uint256 smaller = min(abs(d), sigma);
-    ///          uint256 root = max(larger, larger - larger / 8 + smaller / 2);
-    ///          root = (root + square / root) / 2;
-    ///          root = (root + square / root) / 2;
-    ///          return max(0, a + b * ((rho * d) / 1e18 + int256(root)));
-    function _variances(
-        bytes calldata market,
-        uint256 at,
-        uint256 out
-    ) private pure returns (uint256 low, uint256 middle, uint256 high) {
-        // |out| <= 48, |m| <= 4 and |rho| < 1, so that no distance passes 60 and no product 2^200. Sigma, and with it the root, is positive.
-        assembly ("memory-safe") {
-            function variance(a, b, rho, sigma, d) -> result {
-                let sign := sar(255, d)
-                let larger := sub(xor(d, sign), sign)
-                let swap := mul(xor(larger, sigma), lt(larger, sigma))
-                let square := add(mul(d, d), mul(sigma, sigma))
-                larger := xor(larger, swap)
-                let root := add(sub(larger, shr(3, larger)), shr(1, xor(sigma, swap)))
-                root := xor(root, mul(xor(root, larger), lt(root, larger)))
-                root := shr(1, add(root, div(square, root)))
-                root := shr(1, add(root, div(square, root)))
-                result := add(a, mul(b, add(sdiv(mul(rho, d), 1000000000000000000), root)))
-                result := mul(result, sgt(result, 0))
-            }
-            let word := calldataload(add(market.offset, at))
-            let sigma := sar(192, calldataload(add(market.offset, add(at, 32))))
-            let a := mul(sar(192, word), 1000000000000000000)
-            let b := sar(192, shl(64, word))
-            let rho := sar(192, shl(128, word))
-            let distance := sub(0, signextend(7, word))
-            low := variance(a, b, rho, sigma, sub(distance, out))
-            middle := variance(a, b, rho, sigma, distance)
-            high := variance(a, b, rho, sigma, add(distance, out))
+        uint256 most = before + scope.confidenceJump;
+        if (confidence > most) {
+            revert ConfidenceJump(
+                uint8(scope.underlying),
+                uint32(expiry),
+                confidence,
+                before,
+                scope.confidenceJump / E12
+            );
         }
     }
 
-    /// @dev sqrt(seconds / 365 days) in WAD, at most 3% too high: where the outer points lie need not be known better.
-    function _rootOfYears(uint256 left) private pure returns (uint256) {
-        unchecked {
-            uint256 square = (left * 1e36) / YEAR;
-            uint256 root = ROOT_OF_SECOND;
-            if (left > 0xffff) (left, root) = (left >> 16, root << 8);
-            if (left > 0xff) (left, root) = (left >> 8, root << 4);
-            if (left > 0xf) (left, root) = (left >> 4, root << 2);
-            if (left > 3) root <<= 1;
-            // Between the root and half of it: one step leaves it at most a quarter too high, the next 3%.
-            root = (root + square / root) >> 1;
-            return (root + square / root) >> 1;
+    function _checkBand(QuoteBounds.Scope memory scope, uint256 left, uint256[3] memory points) private pure {
+        uint256 min = scope.minVariance * left;
+        uint256 max = min + scope.varianceSpan * left;
+        for (uint256 i = 0; i < 3; ++i) {
+            if (points[i] >= min && points[i] <= max) continue;
+            revert VarianceOutOfBand(
+                uint8(scope.underlying),
+                uint32(scope.time + left),
+                i,
+                points[i] / E18,
+                min / E18,
+                max / E18
+            );
+        }
+    }
+
+    /// @dev Each variance over the one before must lie within [ratio / growth, ratio x growth], where ratio is that of the times left.
+    function _checkJump(
+        QuoteBounds.Scope memory scope,
+        uint256 left,
+        uint256[3] memory points,
+        uint256[3] memory before
+    ) private pure {
+        uint256 ratio = (left << RATIO_BITS) / (left + scope.elapsed);
+        uint256 min = (ratio * E12) / scope.growth;
+        uint256 max = (ratio * scope.growth) / E12;
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 scaled = points[i] << RATIO_BITS;
+            if (scaled >= before[i] * min && scaled <= before[i] * max) continue;
+            revert VarianceJump(
+                uint8(scope.underlying),
+                uint32(scope.time + left),
+                i,
+                points[i] / E18,
+                before[i] / E18,
+                scope.volJump
+            );
+        }
+    }
+
+    /// @dev The total variances of the quote at a place, at -out, 0 and out, 1e-36.
+    function _variances(uint256 at, int256 out) private pure returns (uint256[3] memory points) {
+        int256 smile = int256(MarketWords.wordAt(at + 28));
+        int256 sigma = int256(MarketWords.wordAt(at + 60)) >> 192;
+        for (uint256 i = 0; i < 3; ++i) {
+            points[i] = SmilePoints.totalVariance(
+                smile >> 192,
+                (smile << 64) >> 192,
+                (smile << 128) >> 192,
+                (smile << 192) >> 192,
+                sigma,
+                out * (int256(i) - 1)
+            );
         }
     }
 
     function _distance(int256 a, int256 b) private pure returns (uint256) {
-        unchecked {
-            return uint256(a > b ? a - b : b - a);
-        }
+        return uint256(a > b ? a - b : b - a);
     }
 }

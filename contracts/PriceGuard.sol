@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
+import { LibCall } from "solady/src/utils/LibCall.sol";
 import { IAggregatorV3 } from "./interfaces/IAggregatorV3.sol";
 import { IPriceGuard } from "./interfaces/IPriceGuard.sol";
 
@@ -31,7 +32,7 @@ contract PriceGuard is IPriceGuard, AccessControl {
     uint256 private constant E10 = 1e10;
     uint256 private constant MAX_DECIMALS = 18;
     uint256 private constant MAX_FEEDS = 7;
-    uint256 private constant ROUND_BYTES = 160;
+    uint16 private constant ROUND_BYTES = 160;
     /// @dev What asking a feed may cost: one that burns all it gets must not stop the others.
     uint256 private constant FEED_GAS = 300_000;
 
@@ -79,14 +80,14 @@ contract PriceGuard is IPriceGuard, AccessControl {
 
     /// @inheritdoc IPriceGuard
     function checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) external view {
-        Lead memory lead = _leads[underlying];
-        uint256 maxDeviationBps = lead.maxDeviationBps;
-        _requireWithin(underlying, lead, spotE8, lead.maxDeviationBps);
-        uint256 distance = perpetualE8 > spotE8 ? perpetualE8 - spotE8 : spotE8 - perpetualE8;
-        require(
-            distance * BPS <= spotE8 * maxDeviationBps,
-            PerpetualDeviation(underlying, perpetualE8, spotE8, maxDeviationBps)
-        );
+        _checkSpot(underlying, spotE8, perpetualE8);
+    }
+
+    /// @inheritdoc IPriceGuard
+    function checkSpots(uint256[] calldata spots) external view {
+        for (uint256 i = 0; i < spots.length; ++i) {
+            _checkSpot(uint8(spots[i] >> 128), uint64(spots[i] >> 64), uint64(spots[i]));
+        }
     }
 
     /// @inheritdoc IPriceGuard
@@ -145,6 +146,17 @@ contract PriceGuard is IPriceGuard, AccessControl {
         uint256 decimals = abi.decode(data, (uint256));
         require(decimals <= MAX_DECIMALS, TooManyDecimals(underlying, decimals));
         return uint8(decimals);
+    }
+
+    function _checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) private view {
+        Lead memory lead = _leads[underlying];
+        uint256 maxDeviationBps = lead.maxDeviationBps;
+        _requireWithin(underlying, lead, spotE8, lead.maxDeviationBps);
+        uint256 distance = perpetualE8 > spotE8 ? perpetualE8 - spotE8 : spotE8 - perpetualE8;
+        require(
+            distance * BPS <= spotE8 * maxDeviationBps,
+            PerpetualDeviation(underlying, perpetualE8, spotE8, maxDeviationBps)
+        );
     }
 
     function _requireWithin(
@@ -216,12 +228,13 @@ contract PriceGuard is IPriceGuard, AccessControl {
         return _others[underlying][index];
     }
 
+    /// @dev `length` bytes of what a feed answers: however much more it is, it is not copied.
     function _ask(
         address source,
         bytes4 selector,
-        uint256 length
+        uint16 length
     ) private view returns (bool ok, bytes memory data) {
-        (ok, data) = source.staticcall{ gas: FEED_GAS }(abi.encodeWithSelector(selector));
-        ok = ok && source.code.length != 0 && data.length >= length;
+        (ok, , data) = LibCall.tryStaticCall(source, FEED_GAS, length, abi.encodeWithSelector(selector));
+        ok = ok && source.code.length != 0 && data.length == length;
     }
 }

@@ -20,7 +20,8 @@ abstract contract EpochHistory is IEpochRegistry {
     }
 
     /// @dev Where the history stands: the newest valid round with its time and block, the highest round ever posted, the first hour whose
-    ///      outflow is still counted, and the version of the listing that the newest valid market was held against (0: none).
+    ///      outflow is still counted, the version of the listing that the newest valid market was held against (0: none), and what else
+    ///      posting reads: the policy's share of the slashable bonds.
     struct Clock {
         uint48 round;
         uint48 lastRound;
@@ -28,6 +29,7 @@ abstract contract EpochHistory is IEpochRegistry {
         uint40 termsVersion;
         uint32 time;
         uint32 firstHour;
+        uint16 outflowShareBps;
     }
 
     /// @dev An epoch's note is 64 bits, four to a word: when it becomes final (32 bits), how many numbers it is after the round posted before
@@ -105,10 +107,16 @@ abstract contract EpochHistory is IEpochRegistry {
     }
 
     /// @dev Make an epoch the newest one and record it. `clock` is changed and still has to be stored.
-    function _append(EpochHeader calldata header, bytes calldata signatures, Clock memory clock) internal {
+    ///      `headerHash` is the header's struct hash.
+    function _append(
+        EpochHeader calldata header,
+        bytes32 headerHash,
+        bytes calldata signatures,
+        Clock memory clock
+    ) internal {
         uint256 finalAt = uint256(header.validUntil) + disputeWindow;
         uint256 step = clock.lastRound == 0 ? 0 : header.round - clock.lastRound;
-        _commitments[header.round] = _commitment(TypedData.hashHeader(header), keccak256(signatures));
+        _commitments[header.round] = _commitment(headerHash, keccak256(signatures));
         _addToNote(header.round, finalAt.toUint32() | (step << STEP_SHIFT));
         clock.lastRound = uint256(header.round).toUint48();
         _setHead(header, clock);

@@ -7,6 +7,8 @@ import { IMarketBounds } from "../interfaces/IMarketBounds.sol";
 import { IModelRegistry } from "../interfaces/IModelRegistry.sol";
 import { EpochHeader } from "../interfaces/Types.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { MarketScan } from "../libraries/MarketScan.sol";
+import { MarketWords } from "../libraries/MarketWords.sol";
 import { OutflowBudget } from "./OutflowBudget.sol";
 
 /// @title What the market of an epoch must be, and the settlement prices it brings
@@ -33,14 +35,7 @@ abstract contract MarketIntake is OutflowBudget {
     function restoreSpots(bytes calldata market) external {
         bytes32 given = MarketCodec.hash(market);
         require(given == _marketHash, WrongMarket(given, _marketHash));
-        uint256 count = MarketCodec.underlyingCount(market);
-        uint256 offset = MarketCodec.HEADER_BYTES;
-        uint256 word = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            MarketCodec.Section memory section = MarketCodec.section(market, offset);
-            offset = section.end;
-            word = _keepSpot(i, count, section.spot, word);
-        }
+        _storeSpots(MarketWords.spotsOf(market));
     }
 
     /// @inheritdoc IEpochRegistry
@@ -57,7 +52,7 @@ abstract contract MarketIntake is OutflowBudget {
     ///      against is not read again while nothing was listed and no expiry passed.
     function _takePrices(bytes calldata market, bytes calldata previousMarket, Clock memory clock) internal {
         uint40 version = instruments.termsVersion();
-        bool isKnown = version == clock.termsVersion && MarketCodec.keepsQuotes(market, previousMarket);
+        bool isKnown = version == clock.termsVersion && MarketScan.keepsQuotes(market, previousMarket);
         clock.termsVersion = version;
         if (!isKnown) _requireUnderlyings(market);
         _takeSections(market);
@@ -65,15 +60,13 @@ abstract contract MarketIntake is OutflowBudget {
     }
 
     function _takeSections(bytes calldata market) private {
-        uint256 count = MarketCodec.underlyingCount(market);
-        uint256 offset = MarketCodec.HEADER_BYTES;
-        uint256 word = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            MarketCodec.Section memory section = MarketCodec.section(market, offset);
-            offset = section.end;
-            word = _keepSpot(i, count, section.spot, word);
-            guard.checkSpot(uint8(section.underlying), uint64(section.spot), uint64(section.perpetual));
-            if (section.settlementCount != 0) _recordSettlements(market, section);
+        uint256[] memory spots = MarketWords.spotsOf(market);
+        _storeSpots(spots);
+        guard.checkSpots(spots);
+        uint256 at = MarketWords.firstSection(market);
+        for (uint256 i = 0; i < spots.length; ++i) {
+            _recordSettlements(uint8(MarketWords.underlyingAt(at)), at);
+            (, at) = MarketWords.quotesOf(at);
         }
     }
 
@@ -96,27 +89,32 @@ abstract contract MarketIntake is OutflowBudget {
         require(header.marketHash == actual, WrongMarketHash(header.marketHash, actual));
         bytes32 given = previousMarket.length == 0 ? bytes32(0) : MarketCodec.hash(previousMarket);
         require(given == _marketHash, WrongPreviousMarket(given, _marketHash));
-        MarketCodec.validate(market);
+        (bool sound, uint256 expected) = MarketScan.isSound(market);
+        if (!sound) expected = bounds.requireMarket(market);
         uint64 time = uint64(MarketCodec.time(market));
         require(time == header.time, WrongMarketTime(time, header.time));
-        uint256 expected = MarketCodec.nextExpiry(market);
         uint256 oldest = uint256(time) + maxAge;
         if (oldest < expected) expected = oldest;
         require(header.validUntil == expected, WrongValidUntil(header.validUntil, expected));
     }
 
-    /// @dev Packs the spot of section `i`, which is underlying i + 1, into the word of four; stores the word with its last.
-    function _keepSpot(uint256 i, uint256 count, uint256 spot, uint256 word) private returns (uint256) {
-        word |= spot << ((i & 3) << 6);
-        if (i & 3 != 3 && i + 1 != count) return word;
-        _spots[i >> 2] = word;
-        return 0;
+    /// @dev Four to a word, that of underlying i + 1 in place i; as MarketWords.spotsOf gives them.
+    function _storeSpots(uint256[] memory spots) private {
+        uint256 word = 0;
+        for (uint256 i = 0; i < spots.length; ++i) {
+            word |= uint256(uint64(spots[i] >> 64)) << ((i & 3) << 6);
+            if (i & 3 != 3 && i + 1 != spots.length) continue;
+            _spots[i >> 2] = word;
+            word = 0;
+        }
     }
 
-    function _recordSettlements(bytes calldata market, MarketCodec.Section memory section) private {
-        uint8 underlying = uint8(section.underlying);
-        for (uint256 i = 0; i < section.settlementCount; ++i) {
-            (uint256 expiry, uint256 price) = MarketCodec.settlement(market, section, i);
+    /// @dev `at` is where in calldata the underlying's section lies.
+    function _recordSettlements(uint8 underlying, uint256 at) private {
+        (uint256 place, uint256 count) = MarketWords.settlementsOf(at);
+        for (; count != 0; --count) {
+            (uint256 expiry, uint256 price) = MarketWords.settlementAt(place);
+            place += MarketCodec.SETTLEMENT_BYTES;
             Settlement storage stored = _settlements[underlying][uint32(expiry)];
             uint64 recorded = stored.price;
             if (recorded != 0) {

@@ -26,7 +26,6 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     struct Terms {
         address ledger;
         uint64 maxTradeE8;
-        uint16 outflowShareBps;
         uint16 tradeChargeBps;
     }
 
@@ -70,7 +69,7 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
                 _budget.maxWithdrawalE8,
                 terms.maxTradeE8,
                 _gate.deltaBps,
-                terms.outflowShareBps,
+                _clock.outflowShareBps,
                 terms.tradeChargeBps
             );
     }
@@ -89,7 +88,7 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
         _gate.deltaBps = policy_.deltaBps;
         Terms storage terms = _terms;
         terms.maxTradeE8 = policy_.maxAttestedTradeE8;
-        terms.outflowShareBps = policy_.outflowShareBps;
+        _clock.outflowShareBps = policy_.outflowShareBps;
         terms.tradeChargeBps = policy_.tradeChargeBps;
         emit PolicySet(policy_);
     }
@@ -100,7 +99,7 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
         // Nothing was released before the first epoch.
         if (clock.firstHour == 0) clock.firstHour = uint32(block.timestamp / 1 hours);
         _release(clock, budget, HOURS_PER_POST);
-        budget.limitE8 = _limit(_terms.outflowShareBps);
+        budget.limitE8 = _limit(clock.outflowShareBps);
         _budget = budget;
     }
 
@@ -141,6 +140,8 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     function _release(Clock memory clock, Budget memory budget, uint256 max) private view {
         uint256 hour = clock.firstHour;
         uint256 end = block.timestamp / 1 hours;
+        // Where nothing is out on earlier epochs, no hour holds anything.
+        if (budget.closedE8 == 0) hour = end;
         if (end - hour > max) end = hour + max;
         uint256 place = type(uint256).max;
         uint256 word = 0;

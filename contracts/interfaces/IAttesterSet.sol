@@ -126,6 +126,12 @@ interface IAttesterSet {
     /// @param attester The address.
     function isAttester(address attester) external view returns (bool);
 
+    /// @notice What a quorum is judged by, in one call.
+    /// @param signers Addresses.
+    /// @return all Whether the signatures of every one of them count now.
+    /// @return needed How many signatures an epoch carries.
+    function quorum(address[] calldata signers) external view returns (bool all, uint256 needed);
+
     /// @notice Whether an address answers for what it signed: its bond is held here, or it was slashed.
     /// @param attester The address.
     function isAccountable(address attester) external view returns (bool);

@@ -80,6 +80,10 @@ interface IPriceGuard {
     /// @param perpetualE8 The perpetual's price to check.
     function checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) external view;
 
+    /// @notice `checkSpot` of several underlyings, in order.
+    /// @param spots Each underlying's id x 2^128 + spot price (E8) x 2^64 + the perpetual's price (E8).
+    function checkSpots(uint256[] calldata spots) external view;
+
     /// @notice Reverts unless the price is within a deviation of the median.
     /// @param underlying Its id.
     /// @param priceE8 The price to check.

@@ -14,8 +14,8 @@ import { Svi } from "./Svi.sol";
 ///         take bytes that passed it, or whose hash is that of bytes that did.
 library MarketCodec {
     uint256 internal constant HEADER_BYTES = 17;
-    uint256 private constant SECTION_BYTES = 33;
-    uint256 private constant SETTLEMENT_BYTES = 12;
+    uint256 internal constant SECTION_BYTES = 33;
+    uint256 internal constant SETTLEMENT_BYTES = 12;
     uint256 internal constant QUOTE_BYTES = 68;
 
     /// @dev One underlying: spot and the perpetual's price (E8), confidence in both (WAD), the perpetual's cumulative funding per unit (E8);
@@ -255,37 +255,6 @@ library MarketCodec {
             if (expiryAt(market, current, i) == expiry) return true;
         }
         return false;
-    }
-
-    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes, none of which has
-    ///         passed. False where there is no earlier one.
-    function keepsQuotes(bytes calldata market, bytes calldata earlier) internal pure returns (bool) {
-        if (earlier.length == 0 || underlyingCount(earlier) != underlyingCount(market)) return false;
-        uint256 left = underlyingCount(market);
-        uint256 time_ = time(market);
-        uint256 offset = HEADER_BYTES;
-        uint256 earlierOffset = HEADER_BYTES;
-        // Offsets stay within the bytes.
-        unchecked {
-            for (; left != 0; --left) {
-                Section memory current = section(market, offset);
-                Section memory before = section(earlier, earlierOffset);
-                if (current.underlying != before.underlying) return false;
-                offset = current.expiriesAt;
-                // Expiries increase in both.
-                for (earlierOffset = before.expiriesAt; earlierOffset < before.end;) {
-                    uint256 expiry = Reading.uint32At(earlier, earlierOffset);
-                    if (expiry <= time_) return false;
-                    while (offset < current.end && Reading.uint32At(market, offset) < expiry) {
-                        offset += QUOTE_BYTES;
-                    }
-                    if (offset == current.end || Reading.uint32At(market, offset) != expiry) return false;
-                    earlierOffset += QUOTE_BYTES;
-                }
-                offset = current.end;
-            }
-        }
-        return true;
     }
 
     /// @notice The earliest live expiry, unix seconds, or the greatest time when there is none.

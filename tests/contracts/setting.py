@@ -51,6 +51,8 @@ LIMITS: Final = (
     5 * 10**6,
     10**6,
     2**32 - 1,
+    10**6,
+    10**6,
 )
 """Wide market limits, in the order of IMarketBounds.Limits, millionths."""
 DISCOUNT: Final = 5 * WAD // 100

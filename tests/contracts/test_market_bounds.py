@@ -46,6 +46,8 @@ class Limits:
     vol_jump: int = 100_000
     vol_jump_per_hour: int = 50_000
     funding_per_day: int = 3_000
+    confidence_jump: int = 200_000
+    confidence_jump_per_hour: int = 300_000
 
     def values(self) -> tuple[int, ...]:
         return tuple(vars(self).values())
@@ -389,7 +391,7 @@ def test_limits_are_an_event_and_can_be_read(bounded: Bounded) -> None:
     (event,) = bounded.machine.events()
     assert (event.name, event.values) == ("LimitsSet", {"underlying": 9, "limits": LIMITS.values()})
     assert bounded.bounds.call("limitsOf", 9) == LIMITS.values()
-    assert bounded.bounds.call("limitsOf", 8) == (0,) * 14
+    assert bounded.bounds.call("limitsOf", 8) == (0,) * 16
 
 
 @pytest.mark.parametrize(
@@ -412,6 +414,65 @@ def test_impossible_limits_are_refused(
 def test_only_the_admin_sets_limits(bounded: Bounded) -> None:
     with refused_as(UNAUTHORISED):
         bounded.bounds.transact("setLimits", BTC, LIMITS.values(), caller=STRANGER)
+
+
+# --- the settlement token, and confidence -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_token() -> Bounded:
+    bounded = Bounded()
+    bounded.bounds.transact("setTokenLimits", (10_000, 20_000))
+    return bounded
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("elapsed", [0, 1, 5_000])
+def test_settlement_token_may_move_by_so_much(with_token: Bounded, side: int, elapsed: int) -> None:
+    before, base = market(), market(START + elapsed)
+    jump = 10_000 * HOUR + 20_000 * elapsed
+    edge = E8 + side * (E8 * jump // (ONE * HOUR))
+    with_token.check(replace(base, settlement_token_e8=edge), before)
+    with refused("TokenJump", edge + side, E8, jump // HOUR):
+        with_token.check(replace(base, settlement_token_e8=edge + side), before)
+    with_token.check(replace(base, settlement_token_e8=E8 // 2))
+
+
+def test_settlement_token_without_limits_may_not_move(bounded: Bounded) -> None:
+    bounded.check(market(START + DAY), market())
+    with refused("TokenJump", E8 + 1, E8, 0):
+        bounded.check(replace(market(START + DAY), settlement_token_e8=E8 + 1), market())
+
+
+def test_token_limits_are_an_event_and_can_be_read(with_token: Bounded) -> None:
+    assert with_token.bounds.call("tokenLimits") == (10_000, 20_000)
+    with_token.bounds.transact("setTokenLimits", (1, 2))
+    (event,) = with_token.machine.events()
+    assert (event.name, event.values) == ("TokenLimitsSet", {"limits": (1, 2)})
+
+
+def test_only_the_admin_sets_token_limits(bounded: Bounded) -> None:
+    with refused_as(UNAUTHORISED):
+        bounded.bounds.transact("setTokenLimits", (1, 2), caller=STRANGER)
+
+
+def with_confidence(base: MarketSnapshot, spot: int, quote: int) -> MarketSnapshot:
+    """The second underlying's, in spot and in its first expiry."""
+    btc, eth = with_quote(base, 1, 0, confidence_wad=quote).underlyings
+    return replace(base, underlyings=(btc, replace(eth, confidence_wad=spot)))
+
+
+@pytest.mark.parametrize("elapsed", [0, 1, 5_000])
+def test_confidence_may_rise_by_so_much_and_fall_at_once(bounded: Bounded, elapsed: int) -> None:
+    then, now = market(), market(START + elapsed)
+    jump = LIMITS.confidence_jump * HOUR + LIMITS.confidence_jump_per_hour * elapsed
+    before, edge = with_confidence(then, WAD // 5, WAD // 4), jump * E12 // HOUR
+    bounded.check(with_confidence(now, WAD // 5 + edge, WAD // 4 + edge), before)
+    bounded.check(with_confidence(now, 0, 0), before)
+    with refused("ConfidenceJump", ETH, 0, WAD // 5 + edge + 1, WAD // 5, jump // HOUR):
+        bounded.check(with_confidence(now, WAD // 5 + edge + 1, WAD // 4), before)
+    with refused("ConfidenceJump", ETH, WEEK, WAD // 4 + edge + 1, WAD // 4, jump // HOUR):
+        bounded.check(with_confidence(now, WAD // 5, WAD // 4 + edge + 1), before)
 
 
 # --- the shipped crash -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from evm.machine import ADMIN, START, STRANGER, Machine, refused
+from evm.machine import ADMIN, START, STRANGER, Contract, Machine, refused
 
 from .refusals import UNAUTHORISED, refused_as
 from .setting import BTC, E8, ETH
@@ -272,6 +272,30 @@ def test_a_feed_that_burns_all_gas_is_left_out() -> None:
     strange.transact("setHabit", 6)
     assert median.guard.call("median", BTC) == 2 * E8
     assert median.guard.gas < 400_000
+
+
+def test_what_a_feed_answers_beyond_its_round_is_not_copied() -> None:
+    median = Median(3)
+    for index in range(3):
+        median.answer(index, 2 + index)
+    median.guard.call("median", BTC)
+    usual = median.guard.gas
+    strange = [median.machine.deploy("StrangeFeed") for _ in range(4)]
+    median.feeds += strange
+    median.ages += [AGE] * 4
+    median.set(7)
+    for feed in strange:
+        feed.transact("setHabit", 7)
+    assert median.guard.call("median", BTC) == E8
+    # Each makes its own answer with gas of its own; none of it is the guard's.
+    feed_gas = 4 * gas_of_answer(strange[0])
+    assert median.guard.gas - usual - feed_gas < 30_000
+
+
+def gas_of_answer(feed: Contract) -> int:
+    """Inside of a transaction, without its 21,000 and its calldata."""
+    feed.call("latestRoundData")
+    return feed.gas - 21_000 - 4 * 16
 
 
 def test_attack_14_one_feed_of_wrong_decimals_or_inverted_moves_the_median_by_one_place() -> None:

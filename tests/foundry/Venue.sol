@@ -243,7 +243,9 @@ abstract contract Venue {
                 5_000,
                 250_000,
                 100_000,
-                5_000
+                5_000,
+                250_000,
+                250_000
             )
         );
         for (uint256 i = 0; i < 2; ++i) instruments.addExpiry(Encoding.UNDERLYING, expiries[i]);

@@ -70,7 +70,7 @@ def order(given: Given) -> Given:
     return _signed(given, codec_harness().call("hashOrder", _header(given["order"])))
 
 
-WIDEST: Final = (0, 4 * 10**9, 10**6, *[2**32 - 1] * 2, -(2**31), *[2**31 - 1] * 8)
+WIDEST: Final = (0, 4 * 10**9, 10**6, *[2**32 - 1] * 2, -(2**31), *[2**31 - 1] * 10)
 """Market limits that the vectors' markets are never near."""
 
 

@@ -196,6 +196,7 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     deployer.send("InstrumentRegistry", "grantRole", keccak(b"LISTER_ROLE"), admin)
     deployer.send("ModelRegistry", "grantRole", keccak(b"MODEL_ROLE"), admin)
     deployer.send("ModelRegistry", "publish", encode_model(model))
+    deployer.send("MarketBounds", "setTokenLimits", plan.settlement_token_bounds.values())
     feeds: dict[str, ContractEntry] = {}
     for underlying in plan.underlyings:
         tokens[underlying.symbol] = _collateral_token(deployer, underlying)

@@ -63,6 +63,16 @@ class MarketBoundsPlan(Document):
     funding_per_day: Annotated[
         int, _share(2**32 - 1, "By which share of spot a perpetual's cumulative funding may move per day.")
     ] = 5_000
+    confidence_jump: Annotated[
+        int,
+        _share(
+            2**32 - 1,
+            "How far the confidence in spot or in an expiry may rise between two epochs; it may fall at once.",
+        ),
+    ] = 250_000
+    confidence_jump_per_hour: Annotated[int, _share(2**32 - 1, "How much further per hour between them.")] = (
+        250_000
+    )
 
     def values(self) -> tuple[int, ...]:
         """In the order of the contract's struct."""
@@ -81,7 +91,20 @@ class MarketBoundsPlan(Document):
             self.vol_jump,
             self.vol_jump_per_hour,
             self.funding_per_day,
+            self.confidence_jump,
+            self.confidence_jump_per_hour,
         )
+
+
+class TokenBoundsPlan(Document):
+    """How far the settlement token's price may be from the epoch before's, as a share of it (MarketBounds.sol). Integers are millionths."""
+
+    jump: Annotated[int, _share(2**32 - 1, "How far it may rise or fall between two epochs.")] = 50_000
+    jump_per_hour: Annotated[int, _share(2**32 - 1, "How much further per hour between them.")] = 50_000
+
+    def values(self) -> tuple[int, ...]:
+        """In the order of the contract's struct."""
+        return (self.jump, self.jump_per_hour)
 
 
 class FeedPlan(Document):
@@ -253,6 +276,7 @@ class DeployPlan(Document):
         "options-33"
     )
     settlement_token: Address | None = None
+    settlement_token_bounds: TokenBoundsPlan = TokenBoundsPlan()
     attesters: Annotated[tuple[Address, ...], Field(min_length=1, max_length=64)]
     threshold: Annotated[int, Field(ge=1, le=64, description="How many attesters must sign an epoch.")]
     epoch_max_age: Annotated[
