@@ -162,9 +162,9 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         _requirePortfolio(account, portfolio, _requireFreeOwner(account));
         uint256 amountE8 = _toE8(amount, _settlementDecimals);
         Figures memory figures = court.recompute(MarginGate.liveModel(epochs, market), portfolio, market);
+        if (MarginGate.holdsMoreThanSpot(portfolio)) epochs.useMarket(amountE8);
         int256 before = cash[account];
         int256 limit = _limit(before, figures.portfolioValue, figures.spotValue, figures.initialMargin);
-        if (MarginGate.holdsMoreThanSpot(portfolio)) epochs.useMarket(amountE8);
         _payCash(account, amount, to, amountE8, before, limit);
     }
 

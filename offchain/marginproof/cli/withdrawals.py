@@ -64,9 +64,21 @@ def withdraw_cash(chain: Chain, sender: Sender, account: int, token: Token, unit
                 if not leaves_to_full(error):
                     raise
     # No leaf of what it holds now, or more than is left to signatures: the contracts recompute the account.
-    portfolio = encode_portfolio(held.positions)
-    return chain.venue.send(
-        sender, "MarginVault", "withdrawFull", account, units, to, portfolio, epoch.market_bytes
+    given = (account, units, to, encode_portfolio(held.positions), epoch.market_bytes)
+    try:
+        return chain.venue.send(sender, "MarginVault", "withdrawFull", *given)
+    except ChainError as error:
+        raise _in_words(chain, token.text(units), error) from error
+
+
+def _in_words(chain: Chain, asked: str, error: ChainError) -> MarginproofError:
+    """A refusal for the outflow budget, said with what is left of it; any other as it is."""
+    if "OutflowBudgetExceeded(" not in error.message:
+        return error
+    spent, limit = chain.venue.call("EpochRegistry", "outflow")
+    return MarginproofError(
+        f"Accounts with positions may take out {exact(max(0, limit - spent))} USD more on epochs that are not final, not {asked}.",
+        "Take less, wait until epochs are final, or close the positions first.",
     )
 
 
@@ -91,10 +103,11 @@ def withdraw_spot(chain: Chain, sender: Sender, account: int, token: Token, unit
             f"Without {token.text(units)} account {account} would not pass the margin gate: {verdict.reason} "
             f"(equity {exact(after.equity_e8)}, initial margin {exact(after.margin.initial)} USD)."
         )
-    portfolio = encode_portfolio(held.positions)
-    return chain.venue.send(
-        sender, "MarginVault", "withdrawSpot", account, underlying, units, to, portfolio, epoch.market_bytes
-    )
+    given = (account, underlying, units, to, encode_portfolio(held.positions), epoch.market_bytes)
+    try:
+        return chain.venue.send(sender, "MarginVault", "withdrawSpot", *given)
+    except ChainError as error:
+        raise _in_words(chain, token.text(units), error) from error
 
 
 def _own(chain: Chain, sender: Sender, account: int) -> tuple[AccountState, VenueState]:
