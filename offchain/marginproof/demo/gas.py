@@ -6,7 +6,8 @@ Blocks come one second apart by the chain's own counting and all keys are fixed,
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from web3.types import TxReceipt
 
 from marginproof.demo.books import IDLE, LIQUIDATOR, MARKET_MAKER, Book, build_books
 from marginproof.demo.gas_attested import AttestedGas
+from marginproof.demo.gas_posting import PostingGas
 from marginproof.demo.record import Record
 from marginproof.demo.world import COLLATERAL_UNIT, OPERATOR_KEYS, World
 from marginproof.documents import MarketDocument
@@ -177,10 +179,20 @@ class _Measurement:
 
 def measure_gas() -> dict[str, Gas]:
     """`{"actions": {name: gas}, "sizes": {contract: bytes}}`, measured on anvil with calldata included."""
-    start = load_crash()[0].time - _SETUP_SECONDS
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + 16) as chain,
-    ):
+    documents = load_crash()
+    with tempfile.TemporaryDirectory() as folder, _chain(documents[0]) as chain:
+        actions = _Measurement(chain, Path(folder)).run()
+    # The two quote the same twelve expiries of both underlyings.
+    before, after = documents[3:5]
+    with _chain(before) as chain:
+        actions |= PostingGas(chain, before, after).measure()
+    return {"actions": dict(sorted(actions.items())), "sizes": contract_sizes()}
+
+
+@contextmanager
+def _chain(first: MarketDocument) -> Iterator[LocalChain]:
+    """A chain that starts some time before a snapshot."""
+    start = first.time - _SETUP_SECONDS
+    with LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + 16) as chain:
         chain.rpc("anvil_setBlockTimestampInterval", 1)
-        return {"actions": _Measurement(chain, Path(folder)).run(), "sizes": contract_sizes()}
+        yield chain
