@@ -26,6 +26,7 @@ TARGETS = {
     "full, 100 options": 12_000_000,
     "Black-76, average over a strip": 2_200,
     "dispute, wrong leaf, 100 options": 950_000,
+    "post epoch, 2 x 12 expiries, 3 of 5": 350_000,
     "settle trade on tickets, 10 positions each, option": 160_000,
     "settle trade on tickets, 10 positions each, perpetual": 160_000,
 }

@@ -83,7 +83,9 @@ library MarketScan {
         if (end - at != otherEnd - otherAt) return false;
         assembly ("memory-safe") {
             let differences := 0
-            for { } lt(at, end) { at := add(at, 68) } {
+            for {} lt(at, end) {
+                at := add(at, 68)
+            } {
                 differences := or(differences, xor(calldataload(at), calldataload(otherAt)))
                 otherAt := add(otherAt, 68)
             }

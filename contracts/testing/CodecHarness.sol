@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import { EpochHeader, Leaf, Order } from "../interfaces/Types.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { MarketScan } from "../libraries/MarketScan.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { OrderedTree } from "../libraries/OrderedTree.sol";
 import { PortfolioCodec } from "../libraries/PortfolioCodec.sol";
@@ -54,6 +55,16 @@ contract CodecHarness {
     function checkMarket(bytes calldata market) external pure returns (bytes32, uint256) {
         MarketCodec.validate(market);
         return (MarketCodec.hash(market), MarketCodec.nextExpiry(market));
+    }
+
+    /// @notice Whether bytes of fitting lengths encode a market, and its next expiry.
+    function scanMarket(bytes calldata market) external pure returns (bool, uint256) {
+        return MarketScan.isSound(market);
+    }
+
+    /// @notice Whether a market quotes what an earlier one quotes, none of which has passed.
+    function keepsQuotes(bytes calldata market, bytes calldata earlier) external pure returns (bool) {
+        return MarketScan.keepsQuotes(market, earlier);
     }
 
     /// @notice The market hash, lengths checked only.

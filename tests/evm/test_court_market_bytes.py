@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from math import isqrt
 
 import pytest
 
@@ -65,10 +67,13 @@ def accepted(harness: Contract, market: MarketSnapshot) -> None:
     data = encode_market(market)
     assert harness.call("checkMarket", data) == (market_hash(market), market.next_expiry())
     assert harness.call("marketHash", data) == market_hash(market)
+    assert harness.call("scanMarket", data) == (True, market.next_expiry())
 
 
 def refused_alike(harness: Contract, data: bytes, name: str) -> None:
     assert_refused_alike(lambda: decode_market(data), lambda: harness.call("checkMarket", data), name)
+    if name != "BadLength":
+        assert harness.call("scanMarket", data)[0] is False
 
 
 def test_hash_and_next_expiry(harness: Contract) -> None:
@@ -135,6 +140,71 @@ def test_negative_variance(harness: Contract) -> None:
         refused_alike(harness, raw_market(market_with("svi", smile)), "NegativeVariance")
     accepted(harness, market_with("svi", Svi(-(WAD // 10), WAD, 0, 0, WAD // 10)))
     accepted(harness, market_with("svi", Svi(0, 0, 0, 0, WAD)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_smiles_at_the_edge_of_a_negative_variance_are_told_apart_by_both(
+    harness: Contract, seed: int
+) -> None:
+    draw = random.Random(seed)
+    for _ in range(40):
+        b, sigma = (
+            draw.randrange(limits.MAX_SVI_B),
+            draw.randrange(limits.MIN_SVI_SIGMA, limits.MAX_SVI_SIGMA),
+        )
+        rho = draw.choice([0, draw.randrange(-limits.MAX_SVI_RHO, limits.MAX_SVI_RHO), limits.MAX_SVI_RHO])
+        least = -(b * sigma * isqrt(10**36 - rho * rho) // 10**36)
+        for a in {max(limits.MIN_SVI_A, least + step) for step in (-1, 0, 1)}:
+            market = market_with("svi", Svi(a, b, rho, 0, sigma))
+            if a < least:
+                refused_alike(harness, raw_market(market), "NegativeVariance")
+            else:
+                accepted(harness, market)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_market_keeps_quotes_exactly_if_it_has_all_expiries_and_none_has_passed(
+    harness: Contract, seed: int
+) -> None:
+    draw = random.Random(seed)
+    quote = quotes(1).expiries[0]
+
+    def drawn(time: int, expiries: list[set[int]]) -> MarketSnapshot:
+        return MarketSnapshot(
+            time,
+            1,
+            tuple(
+                replace(
+                    quotes(1),
+                    underlying=number,
+                    settlements=(),
+                    expiries=tuple(replace(quote, expiry=e) for e in sorted(some)),
+                )
+                for number, some in enumerate(expiries, 1)
+            ),
+        )
+
+    seen = set()
+    for _ in range(60):
+        earlier = [
+            {TIME + draw.randrange(1, 9) for _ in range(draw.randrange(4))}
+            for _ in range(draw.choice([1, 2]))
+        ]
+        kept = draw.random() < 0.6
+        time = TIME + draw.choice([0, 0, 1, 2])
+        later = [
+            {e for e in some if e > time and (kept or draw.random() < 0.8)}
+            | {time + 1 + draw.randrange(9) for _ in range(draw.randrange(2))}
+            for some in earlier
+        ][: draw.choice([1, 2, 2])]
+        answer = len(later) == len(earlier) and all(
+            old <= new and all(e > time for e in old) for old, new in zip(earlier, later, strict=True)
+        )
+        call = (encode_market(drawn(time, later)), encode_market(drawn(TIME, earlier)))
+        assert harness.call("keepsQuotes", *call) is answer, f"seed {seed}: {later} {earlier}"
+        assert harness.call("keepsQuotes", call[0], b"") is False
+        seen.add(answer)
+    assert seen == {False, True}
 
 
 def test_lengths(harness: Contract) -> None:

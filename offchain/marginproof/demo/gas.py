@@ -16,6 +16,7 @@ from web3.types import TxReceipt
 from marginproof.demo.books import IDLE, LIQUIDATOR, MARKET_MAKER, Book, build_books
 from marginproof.demo.gas_attested import AttestedGas
 from marginproof.demo.gas_dispute import DisputeGas
+from marginproof.demo.gas_posting import PostingGas
 from marginproof.demo.record import Record
 from marginproof.demo.world import COLLATERAL_UNIT, OPERATOR_KEYS, World
 from marginproof.documents import MarketDocument
@@ -180,18 +181,22 @@ class _Measurement:
 def measure_gas() -> dict[str, Gas]:
     """`{"actions": {name: gas}, "sizes": {contract: bytes}}`, measured on anvil with calldata included."""
     documents = load_crash()
+    # The two quote the same twelve expiries of both underlyings.
+    before, after = documents[3:5]
     with tempfile.TemporaryDirectory() as folder:
         with _chain(documents[0]) as chain:
             gas = _Measurement(chain, Path(folder)).run()
+        with _chain(before) as chain:
+            gas |= PostingGas(chain, before, after).measure()
         with _chain(documents[1]) as chain:
             gas |= DisputeGas(chain, Path(folder), documents[1], SYMBOLS).measure()
     return {"actions": dict(sorted(gas.items())), "sizes": contract_sizes()}
 
 
 @contextmanager
-def _chain(document: MarketDocument) -> Iterator[LocalChain]:
-    """A chain of its own that starts before the document's time and counts a second per block."""
-    start = document.time - _SETUP_SECONDS
+def _chain(first: MarketDocument) -> Iterator[LocalChain]:
+    """A chain of its own that starts before a snapshot and counts a second per block."""
+    start = first.time - _SETUP_SECONDS
     with LocalChain("anvil", genesis_timestamp=start, accounts=OPERATOR_KEYS + 16) as chain:
         chain.rpc("anvil_setBlockTimestampInterval", 1)
         yield chain
