@@ -105,11 +105,16 @@ abstract contract MarketIntake is OutflowBudget {
         require(header.validUntil == expected, WrongValidUntil(header.validUntil, expected));
     }
 
-    /// @dev Packs the spot of section `i`, which is underlying i + 1, into the word of four; stores the word with its last.
+    /// @dev Keeps the spot of section `i`, which is underlying i + 1: the first two in the gate, where spots fit (Limits.MAX_SPOT), the others
+    ///      packed into the word of four, which is stored with its last.
     function _keepSpot(uint256 i, uint256 count, uint256 spot, uint256 word) private returns (uint256) {
-        word |= spot << ((i & 3) << 6);
-        if (i & 3 != 3 && i + 1 != count) return word;
-        _spots[i >> 2] = word;
+        if (i == 0) _gate.firstSpot = uint48(spot);
+        else if (i == 1) _gate.secondSpot = uint48(spot);
+        if (i < 2) return 0;
+        uint256 place = i - 2;
+        word |= spot << ((place & 3) << 6);
+        if (place & 3 != 3 && i + 1 != count) return word;
+        _spots[place >> 2] = word;
         return 0;
     }
 

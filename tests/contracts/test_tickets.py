@@ -11,7 +11,8 @@ import pytest
 
 from evm.machine import ADMIN, ContractRefused, refused
 from marginproof.spec.hashing import keccak
-from marginproof.spec.portfolio import decode_portfolio
+from marginproof.spec.portfolio import Position, decode_portfolio
+from marginproof.spec.shown import pack_trade
 from marginproof.spec.typed_data import Leaf, Order, Tickets
 
 from . import setting
@@ -33,6 +34,7 @@ from .world import CHAIN_ID, World, person
 
 PRICE = 100_000 * E8
 HOUSE = "0x" + "40" * 20
+ZERO = "0x" + "00" * 20
 
 
 def with_traders(world: World) -> World:
@@ -61,6 +63,17 @@ def both(
     return world.order(0, instrument, -quantity, price), world.order(1, instrument, quantity, price)
 
 
+def counts_of_side(shown: bytes, place: int) -> int:
+    """Where the counts of a side are."""
+    return (12 if place == 0 else end_of_side(shown, 0)) + 32 + 65
+
+
+def end_of_side(shown: bytes, place: int) -> int:
+    """Where a side of packed bytes ends, by its counts."""
+    counts = counts_of_side(shown, place)
+    return counts + 2 + 48 + 2 * shown[counts] + 12 * shown[counts + 1]
+
+
 def true_leaves(world: World, a: Order, b: Order) -> tuple[Leaf, Leaf]:
     return world.ticket(a), world.ticket(b)
 
@@ -78,6 +91,8 @@ def test_trade_moves_quantity_and_money(traders: World, resting_sells: bool) -> 
         "instrument": BTC_PERP,
         "quantity": E8,
         "price": PRICE,
+        "buyerCash": 900_000 * E8,
+        "sellerCash": 1_100_000 * E8,
     }
     assert traders.portfolios == [book({BTC_PERP: -E8}), book({BTC_PERP: E8})]
     assert traders.cash == [1_100_000 * E8, 900_000 * E8]
@@ -210,10 +225,11 @@ def test_attack_10_ticket_of_another_account(traders: World, side: int) -> None:
     a, b = both(traders)
     leaves = list(true_leaves(traders, a, b))
     leaves[side] = replace(leaves[side], account=2)
-    with refused("WrongLeafAccount", 2, side):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[0], leaves[1]))
-    with refused("WrongLeafAccount", 1, 0):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[1], leaves[0]) if side == 0 else (traders.ticket(b), leaves[0]))
+    assert traders.portfolios[:2] == [b"", b""]
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -224,7 +240,6 @@ def test_attack_12_ticket_for_another_portfolio(traders: World, side: int, held:
     """Well signed, for what the account holds now, or might: not for what this trade leads to."""
     a, b = both(traders)
     leaves = list(true_leaves(traders, a, b))
-    result = leaves[side].portfolio_hash
     figures = traders.figures_of(held)
     leaves[side] = replace(
         leaves[side],
@@ -232,21 +247,27 @@ def test_attack_12_ticket_for_another_portfolio(traders: World, side: int, held:
         portfolio_value=figures.value,
         initial_margin=figures.initial,
     )
-    with refused("WrongTicket", side, keccak(held), result):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[0], leaves[1]))
     assert unchanged(traders)
 
 
 def test_attack_12_portfolio_bytes_that_are_not_the_accounts(traders: World) -> None:
     a, b = both(traders)
-    arguments = list(traders.attested_arguments(a, b))
-    unsorted = book({BTC_CALL: E8}) + book({BTC_PERP: E8})
-    doubled = book({BTC_PERP: E8}) * 2
-    for given in (book({BTC_PERP: E8}), unsorted, doubled, b"\0", bytes(12)):
-        for place in (4, 5):
-            wrong = [*arguments[:place], given, *arguments[place + 1 :]]
-            with refused("WrongPortfolio", place - 4, keccak(given), keccak(b"")):
-                traders.ledger.transact("settleAttested", *wrong)
+    trade = traders.shown_trade(a, b)
+    held = Position(BTC_PERP, E8)
+    others = ((held,), (Position(BTC_CALL, E8), held), (held, held), (Position(0, 0),))
+    for given in others:
+        packed = b"".join(p.instrument.to_bytes(4, "big") + p.quantity.to_bytes(8, "big") for p in given)
+        for place in (0, 1):
+            sides = list(trade.sides)
+            shown = pack_trade(trade)
+            end = end_of_side(shown, place)
+            assert sides[place].held == ()
+            wrong = bytearray(shown[:end] + packed + shown[end:])
+            wrong[counts_of_side(shown, place) + 1] = len(given)
+            with refused("WrongPortfolio", place, keccak(packed), keccak(b"")):
+                traders.ledger.transact("settleAttested", bytes(wrong))
     assert unchanged(traders)
 
 
@@ -362,11 +383,11 @@ def test_epoch_must_be_in_force(world: World) -> None:
 def test_tickets_are_the_ledgers_to_use(traders: World) -> None:
     a, b = both(traders)
     leaves = true_leaves(traders, a, b)
-    hashes = [leaf.struct_hash() for leaf in leaves]
+    hashed = keccak(b"".join(leaf.struct_hash() for leaf in leaves))
     for caller in (ADMIN, person("alice").address, person("bob").address):
         with refused("NotConnected", caller.lower()):
             traders.epochs.transact(
-                "useTickets", hashes, traders.sign_tickets(*leaves), b"", 1, caller=caller
+                "useTickets", hashed, traders.sign_tickets(*leaves), b"", BTC, 1, 1, caller=caller
             )
 
 
@@ -378,24 +399,34 @@ def test_same_tickets_serve_while_they_are_true(traders: World) -> None:
     with refused("OrderUsed"):
         traders.settle_attested(*first, leaves)
     again = both(traders)
-    with refused("WrongTicket"):
+    # Tickets for what the accounts hold already are none for what they would hold then.
+    with refused("NotAttester"):
         traders.settle_attested(*again, leaves)
     traders.trade_attested(0, 1, BTC_PERP, E8, PRICE)
     traders.settle_attested(*again, leaves)
     traders.check()
 
 
-@pytest.mark.parametrize("field", ["portfolio_value", "spot_value"])
-@pytest.mark.parametrize("value", [2**255 - 1, -(2**255)])
-def test_attack_17_figures_at_the_extremes_change_nothing(traders: World, field: str, value: int) -> None:
-    """Even a quorum that signs nonsense cannot make the sums wrap around."""
+def test_attack_17_figures_at_the_extremes_do_not_wrap_around(traders: World) -> None:
+    """Even a quorum that signs nonsense: sums of the greatest and least figures there are stay what they are."""
     a, b = both(traders)
     leaf, other = true_leaves(traders, a, b)
-    with pytest.raises(ContractRefused):
-        traders.settle_attested(a, b, (replace(leaf, portfolio_value=value, spot_value=-value - 1), other))
-    with pytest.raises(ContractRefused):
-        traders.settle_attested(a, b, (replace(leaf, **{field: value}, initial_margin=2**256 - 1), other))
+    cash, low, high, most = 1_100_000 * E8, -(2**95), 2**95 - 1, 2**96 - 1
+
+    def settle(value: int, spot: int, initial: int) -> None:
+        figures = replace(leaf, portfolio_value=value, spot_value=spot, initial_margin=initial)
+        traders.settle_attested(a, b, (figures, other))
+
+    with refused("BelowInitialMargin", 0, cash + low, 0):
+        settle(low, low, 0)
+    for value in (low, 0, high):
+        with refused("BelowInitialMargin", 0, cash + value, most):
+            settle(value, low, most)
+    with refused("CashDeficit", 0, high - cash):
+        settle(0, high, 0)
     assert unchanged(traders)
+    settle(high, high, high)
+    traders.check()
 
 
 # --- orders: as in `settle` ----------------------------------------------------------------------------------------
@@ -403,17 +434,21 @@ def test_attack_17_figures_at_the_extremes_change_nothing(traders: World, field:
 
 def test_orders_are_signed_by_the_owners(traders: World) -> None:
     a, b = both(traders)
-    arguments = list(traders.attested_arguments(a, b))
+    trade = traders.shown_trade(a, b)
+    first, second = trade.sides
     mallory = person("mallory")
-    for place, order in ((1, a), (3, b)):
-        forged = list(arguments)
-        forged[place] = traders.sign_order(order, mallory)
+    for order, others in ((a, (None, second)), (b, (first, None))):
+        forged = replace(first if order is a else second, signature=traders.sign_order(order, mallory))
+        sides = (others[0] or forged, others[1] or forged)
         owner = traders.owners[order.account].address.lower()
         with refused("WrongOrderSigner", order.account, mallory.address.lower(), owner):
-            traders.ledger.transact("settleAttested", *forged)
-    swapped = [*arguments[:1], arguments[3], arguments[2], arguments[1], *arguments[4:]]
+            traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=sides)))
+    swapped = (replace(first, signature=second.signature), replace(second, signature=first.signature))
     with refused("WrongOrderSigner"):
-        traders.ledger.transact("settleAttested", *swapped)
+        traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=swapped)))
+    malformed = replace(first, signature=bytes(65))
+    with refused("WrongOrderSigner", 0, ZERO, person("alice").address.lower()):
+        traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=(malformed, second))))
     assert unchanged(traders)
 
 
@@ -444,8 +479,9 @@ def test_nonces_of_one_word_do_not_touch_each_other(traders: World) -> None:
 
 def test_orders_must_match(traders: World) -> None:
     a, b = both(traders)
+    # What both orders share is shown once: an order signed for anything else is signed by nobody known.
     for other in (replace(b, instrument=ETH_PERP), replace(b, quantity=E8 - 1), replace(b, quantity=-E8)):
-        with refused("OrdersDoNotMatch"):
+        with refused("WrongOrderSigner"):
             traders.settle_attested(a, other)
     with refused("PriceOutsideLimit", PRICE, PRICE - 1):
         traders.settle_attested(a, replace(b, price=PRICE - 1))
@@ -471,50 +507,64 @@ def test_only_what_is_listed_and_alive_is_traded(traders: World) -> None:
 
 
 def test_attack_11_trailing_calldata_changes_nothing(traders: World) -> None:
-    arguments = traders.attested_arguments(*both(traders))
-    data = traders.ledger.encode("settleAttested", *arguments)
+    data = traders.ledger.encode("settleAttested", pack_trade(traders.shown_trade(*both(traders))))
     traders.machine.raw(traders.ledger.address, data + b"\xff" * 77, keep=True)
     assert traders.vault.call("cash", 0) == 1_100_000 * E8
     with refused("OrderUsed"):
         traders.machine.raw(traders.ledger.address, data)
 
 
-def test_attack_11_words_beyond_their_type(traders: World) -> None:
-    """A bit above a field's type is no other way to write the same order: it is refused, not cut off."""
-    data = traders.ledger.encode("settleAttested", *traders.attested_arguments(*both(traders)))
-    words = [*range(6), *range(7, 13)]
-    for word in words:
-        dirty = bytearray(data)
-        dirty[4 + 32 * word] ^= 0x80
+def test_attack_11_trade_of_any_other_length(traders: World) -> None:
+    """Cut anywhere, or with more at its end, it is refused: every byte belongs to something."""
+    shown = pack_trade(traders.shown_trade(*both(traders)))
+    ends = [end_of_side(shown, place) for place in (0, 1)]
+    for length in range(ends[1]):
         with pytest.raises(ContractRefused) as caught:
-            traders.machine.raw(traders.ledger.address, bytes(dirty))
-        assert caught.value.name == "empty"
-    # The account of a leaf, 12 words after the heads.
-    first_leaf = int.from_bytes(data[4 + 32 * 16 : 4 + 32 * 17], "big")
-    dirty = bytearray(data)
-    dirty[4 + first_leaf] ^= 0x80
-    with pytest.raises(ContractRefused) as caught:
-        traders.machine.raw(traders.ledger.address, bytes(dirty))
-    assert caught.value.name == "empty"
-    traders.machine.raw(traders.ledger.address, data)
+            traders.ledger.transact("settleAttested", shown[:length])
+        assert caught.value.name in {
+            "TradeTooShort",
+            "ZeroQuantity",
+            "InstrumentNotListed",
+            "QuantityOutOfRange",
+            "PriceOutsideLimit",
+            "WrongOrderSigner",
+            "SelfTrade",
+        }
+    for length in (*range(ends[1], len(shown)), len(shown) + 1, len(shown) + 65):
+        with pytest.raises(ContractRefused) as caught:
+            traders.ledger.transact("settleAttested", (shown + bytes(65))[:length])
+        assert caught.value.name in {"WrongSignatureLength", "WrongSignatureCount"}
+    assert unchanged(traders)
+    traders.ledger.transact("settleAttested", shown)
+
+
+def test_attack_11_every_byte_of_a_trade_counts(traders: World) -> None:
+    """With any bit turned over it is refused: nothing is cut off, and nothing is read twice."""
+    shown = pack_trade(traders.shown_trade(*both(traders)))
+    for at in range(len(shown)):
+        dirty = bytearray(shown)
+        dirty[at] ^= 0x80
+        with pytest.raises(ContractRefused) as caught:
+            traders.ledger.transact("settleAttested", bytes(dirty))
+        assert caught.value.name not in {"empty", "Panic"}, at
+    assert unchanged(traders)
+    traders.ledger.transact("settleAttested", shown)
 
 
 # --- what the epoch registry is asked ------------------------------------------------------------------------------
 
 
 class Recorded:
-    """A ledger and a vault on a registry that notes what it is asked; Alice and Bob have plenty."""
+    """A vault on a registry that notes what it is asked; Alice and Bob have plenty."""
 
-    def __init__(self, spot: int) -> None:
+    def __init__(self) -> None:
         self.world = World()
         deploy = self.world.machine.deploy
         self.recorder = deploy("TicketRecorder")
-        self.recorder.transact("setSpot", spot)
         pricing = (self.recorder.address, self.world.court.address)
-        self.ledger = deploy("PortfolioLedger", ADMIN, self.world.instruments.address, *pricing, 0)
-        self.vault = deploy("MarginVault", ADMIN, self.ledger.address, *pricing, self.world.usd.address)
-        self.ledger.transact("connect", self.vault.address, HOUSE)
-        self.world.ledger, self.world.vault = self.ledger, self.vault
+        terms = (*pricing, 0, self.world.usd.address)
+        self.world.vault = deploy("MarginVault", ADMIN, self.world.instruments.address, *terms)
+        self.world.ledger = self.world.vault
         for name in ("alice", "bob"):
             self.world.open(person(name), 10**9)
         self.world.advance()
@@ -534,28 +584,28 @@ class Recorded:
 
 
 @pytest.mark.parametrize(
-    ("instrument", "quantity", "price", "spot", "size"),
+    ("instrument", "quantity", "price", "unit"),
     [
-        (BTC_PERP, 2 * E8, PRICE, 1, 2 * PRICE),
-        (BTC_PERP, 2 * E8, 1, PRICE, 2 * PRICE),
-        (BTC_PERP, E8, -PRICE, 1, PRICE),
-        (BTC_PERP, -E8, -PRICE, 1, PRICE),
-        (BTC_CALL, E8, 1, 0, 100_000 * E8),
-        (BTC_PUT, E8, 0, 0, 90_000 * E8),
-        (ETH_PUT, -3 * E8, 1, 3_000 * E8, 9_000 * E8),
-        (BTC_PERP, 1, 1, 1, 1),
-        (BTC_PERP, 3, 33_333_334, 1, 2),
-        (BTC_PERP, 3, 0, 0, 0),
+        (BTC_PERP, 2 * E8, PRICE, PRICE),
+        (BTC_PERP, 2 * E8, 1, 1),
+        (BTC_PERP, E8, -PRICE, PRICE),
+        (BTC_PERP, -E8, -PRICE, PRICE),
+        (BTC_CALL, E8, 1, 100_000 * E8),
+        (BTC_PUT, E8, 0, 90_000 * E8),
+        (ETH_PUT, -3 * E8, 1, setting.STRIKES[ETH][0]),
+        (BTC_PERP, 3, 33_333_334, 33_333_334),
+        (BTC_PERP, 3, 0, 0),
     ],
 )
-def test_size_of_a_trade(instrument: int, quantity: int, price: int, spot: int, size: int) -> None:
-    """|quantity| x the greatest of |price|, strike and spot, rounded up."""
-    recorded = Recorded(spot)
+def test_what_the_size_of_a_trade_is_made_of(instrument: int, quantity: int, price: int, unit: int) -> None:
+    """|quantity|, and the greater of |price| and strike; the registry adds its spot."""
+    recorded = Recorded()
     leaves = recorded.trade(instrument, quantity, price)
-    assert recorded.recorder.call("sizeE8") == size
-    assert recorded.recorder.call("signatures") == b"signed"
-    for place, leaf in enumerate(leaves):
-        assert recorded.recorder.call("leaves", place) == leaf.struct_hash()
+    recorder = recorded.recorder
+    assert recorder.call("underlying") == instrument >> 26
+    assert (recorder.call("quantityE8"), recorder.call("unitE8")) == (abs(quantity), unit)
+    assert recorder.call("signatures") == b"signed"
+    assert recorder.call("leavesHash") == keccak(b"".join(leaf.struct_hash() for leaf in leaves))
 
 
 @pytest.mark.parametrize(
@@ -572,7 +622,7 @@ def test_size_of_a_trade(instrument: int, quantity: int, price: int, spot: int, 
     ],
 )
 def test_every_underlying_of_both_sides_is_named_once(first: str, second: str, named: str) -> None:
-    recorded = Recorded(1)
+    recorded = Recorded()
     recorded.trade(BTC_PERP, 1, 1, (bytes.fromhex(first), bytes.fromhex(second)))
     assert recorded.recorder.call("underlyings").hex() == named
 
