@@ -8,7 +8,9 @@ import { Arrays } from "@openzeppelin/contracts/utils/Arrays.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { EnumerableSet } from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
 import { IAttesterSet } from "./interfaces/IAttesterSet.sol";
+import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IProtocolErrors } from "./interfaces/IProtocolErrors.sol";
+import { Signers } from "./libraries/Signers.sol";
 import { Range } from "./libraries/Range.sol";
 
 /// @title Members, their bonds, and when their signatures count
@@ -32,6 +34,10 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
         uint8 threshold;
     }
 
+    /// @dev Where a member's fields are in its slot.
+    uint256 private constant ACTIVE_FROM_SHIFT = 128;
+    uint256 private constant ACTIVE_UNTIL_SHIFT = 168;
+    uint256 private constant STANDING_SHIFT = 248;
     uint40 private constant NEVER = type(uint40).max;
     int256 private constant MAX_DELAY = 365 days;
 
@@ -188,21 +194,20 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
     }
 
     /// @inheritdoc IAttesterSet
-    function isAttester(address attester) public view returns (bool) {
-        Member storage member = _members[attester];
-        return
-            member.standing == Standing.Bonded &&
-            member.bond >= bond &&
-            member.activeFrom <= block.timestamp &&
-            block.timestamp < member.activeUntil;
+    function requireQuorum(bytes32 signed, bytes calldata signatures) external view {
+        uint256 count = Signers.count(signatures);
+        uint256 least = threshold;
+        require(count == least, IEpochRegistry.WrongSignatureCount(count, least));
+        address previous = address(0);
+        for (uint256 i = 0; i < count; ++i) {
+            previous = Signers.next(signed, signatures, i, previous);
+            require(_isActive(_members[previous]), IEpochRegistry.NotAttester(previous));
+        }
     }
 
     /// @inheritdoc IAttesterSet
-    function quorum(address[] calldata signers) external view returns (bool all, uint256 needed) {
-        for (uint256 i = 0; i < signers.length; ++i) {
-            if (!isAttester(signers[i])) return (false, threshold);
-        }
-        return (true, threshold);
+    function isAttester(address attester) public view returns (bool) {
+        return _isActive(_members[attester]);
     }
 
     /// @inheritdoc IAttesterSet
@@ -324,6 +329,21 @@ contract AttesterSet is IAttesterSet, IProtocolErrors, AccessControl, Reentrancy
             bool isMember = member.standing == Standing.Admitted || member.standing == Standing.Bonded;
             if (isMember && (member.activeUntil == 0 || member.activeUntil == NEVER)) ++count;
         }
+    }
+
+    function _isActive(Member storage member) private view returns (bool) {
+        uint256 word;
+        // The member's slot, read once. The return equals
+        //     member.standing == Standing.Bonded && member.bond >= bond && member.activeFrom <= block.timestamp &&
+        //     block.timestamp < member.activeUntil
+        assembly ("memory-safe") {
+            word := sload(member.slot)
+        }
+        return
+            word >> STANDING_SHIFT == uint256(Standing.Bonded) &&
+            uint128(word) >= bond &&
+            uint40(word >> ACTIVE_FROM_SHIFT) <= block.timestamp &&
+            block.timestamp < uint40(word >> ACTIVE_UNTIL_SHIFT);
     }
 
     function _require(address attester, Standing standing) private view returns (Member storage member) {

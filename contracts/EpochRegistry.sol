@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { MarketIntake } from "./epochs/MarketIntake.sol";
 import { IAttesterSet } from "./interfaces/IAttesterSet.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
@@ -11,37 +13,41 @@ import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
 import { IPriceGuard } from "./interfaces/IPriceGuard.sol";
 import { EpochHeader, Leaf } from "./interfaces/Types.sol";
 import { Limits } from "./libraries/Limits.sol";
-import { Quorum } from "./libraries/Quorum.sol";
 import { Range } from "./libraries/Range.sol";
 import { TypedData } from "./libraries/TypedData.sol";
 
 /// @title Accepts what a quorum of attesters signed
 contract EpochRegistry is MarketIntake, EIP712 {
-    /// @dev Other contracts that epochs need, none of which needs them back.
+    /// @dev Other contracts that epochs need, none of which needs them back but the vault: it is created afterwards, at an address that is
+    ///      known before.
     struct Parts {
         IAttesterSet attesterSet;
         IModelRegistry models;
         IInstrumentRegistry instruments;
         IPriceGuard guard;
         IMarketBounds bounds;
+        address vault;
     }
 
     /// @dev How far a round may be ahead of the last: without a bound one signed header could use up all numbers.
     uint64 private constant MAX_ROUND_GAP = 1_000;
     /// @dev The chain knows the hashes of 256 blocks; a deeper one could never be proven.
     int256 private constant MAX_DEPTH = 255;
+    uint256 private constant E8 = 1e8;
     int256 private constant MAX_DISPUTE_WINDOW = 365 days;
 
     /// @notice How many blocks must follow the one that an epoch margins.
     uint64 public immutable minDepth;
+    /// @inheritdoc IEpochRegistry
+    address public immutable vault;
 
     /// @notice What may invalidate epochs and tickets; zero until connected.
     address public disputes;
     /// @inheritdoc IEpochRegistry
     mapping(bytes32 digest => bool) public isInvalidTicket;
 
-    /// @param admin May set the policy, and connect vault, ledger and disputes once. A timelock, where money is at stake.
-    /// @param parts Attester set, models, instruments, price guard and market bounds.
+    /// @param admin May set the policy, and connect disputes once. A timelock, where money is at stake.
+    /// @param parts Attester set, models, instruments, price guard, market bounds and vault.
     /// @param maxAge_ How long after its time an epoch may be in force, seconds, at least 1.
     /// @param minDepth_ How many blocks must follow the one that an epoch margins, at most 255.
     /// @param disputeWindow_ How long after its end an epoch may be found wrong, seconds, 1 to a year.
@@ -63,6 +69,8 @@ contract EpochRegistry is MarketIntake, EIP712 {
         instruments = parts.instruments;
         guard = parts.guard;
         bounds = parts.bounds;
+        require(parts.vault != address(0), ZeroAddress());
+        vault = parts.vault;
         maxAge = maxAge_;
         minDepth = minDepth_;
         disputeWindow = disputeWindow_;
@@ -70,15 +78,9 @@ contract EpochRegistry is MarketIntake, EIP712 {
     }
 
     /// @inheritdoc IEpochRegistry
-    function connect(
-        address vault_,
-        address ledger_,
-        address disputes_
-    ) external onlyRole(DEFAULT_ADMIN_ROLE) {
+    function connect(address disputes_) external onlyRole(DEFAULT_ADMIN_ROLE) {
         require(disputes == address(0), AlreadyConnected());
-        require(vault_ != address(0) && ledger_ != address(0) && disputes_ != address(0), ZeroAddress());
-        _gate.vault = vault_;
-        _terms.ledger = ledger_;
+        require(disputes_ != address(0), ZeroAddress());
         disputes = disputes_;
     }
 
@@ -91,7 +93,7 @@ contract EpochRegistry is MarketIntake, EIP712 {
     ) external {
         // Every field is read below, and written to the event.
         bytes32 headerHash = TypedData.hashHeaderGiven(header);
-        Quorum.check(attesterSet, _hashTypedDataV4(headerHash), signatures);
+        attesterSet.requireQuorum(_hashTypedDataV4(headerHash), signatures);
         _requireOrder(header);
         _requireBlockAndModel(header);
         _requireMarket(header, market, previousMarket);
@@ -108,46 +110,54 @@ contract EpochRegistry is MarketIntake, EIP712 {
     }
 
     /// @inheritdoc IEpochRegistry
+    function pauseLeaves(bool isPaused) external {
+        _requireVault();
+        _gate.isPaused = isPaused;
+    }
+
+    /// @inheritdoc IEpochRegistry
     function useLeaf(
         bytes calldata underlyings,
         uint256 amountE8
     ) external returns (bytes32 leafRoot, uint64 leafCount) {
+        _requireVault();
         Gate memory gate = _gate;
-        require(msg.sender == gate.vault, NotConnected(msg.sender));
+        require(!gate.isPaused, Pausable.EnforcedPause());
         _requireLive(gate.validUntil);
-        uint256 max = _budget.maxWithdrawalE8;
-        require(amountE8 <= max, AboveAttestedSize(amountE8, max));
-        _requireNear(underlyings, gate.deltaBps);
-        _spend(amountE8);
+        _requireNear(underlyings, gate);
+        _spend(amountE8, true);
         return (_leafRoot, gate.leafCount);
     }
 
     /// @inheritdoc IEpochRegistry
     function useTickets(
-        bytes32[] calldata leaves,
+        bytes32 leavesHash,
         bytes calldata signatures,
         bytes calldata underlyings,
-        uint256 sizeE8
+        uint8 underlying,
+        uint256 quantityE8,
+        uint256 unitE8
     ) external {
+        _requireVault();
+        Gate memory gate = _gate;
+        _requireLive(gate.validUntil);
         Terms memory terms = _terms;
-        require(msg.sender == terms.ledger, NotConnected(msg.sender));
-        EpochHeader memory header = _header();
-        _requireLive(header.validUntil);
+        uint256 sizeE8 = Math.ceilDiv(quantityE8 * Math.max(unitE8, _spotOf(underlying, gate)), E8);
         require(sizeE8 <= terms.maxTradeE8, AboveAttestedSize(sizeE8, terms.maxTradeE8));
-        bytes32 ticket = _ticketsDigest(header.round, TypedData.hashHeader(header), leaves);
-        require(!isInvalidTicket[ticket], InvalidTicket(ticket));
-        Quorum.check(attesterSet, ticket, signatures);
-        _requireNear(underlyings, _gate.deltaBps);
+        bytes32 ticket = _hashTypedDataV4(TypedData.hashTicketsGiven(gate.round, _headerHash, leavesHash));
+        if (gate.doubtsTickets) require(!isInvalidTicket[ticket], InvalidTicket(ticket));
+        attesterSet.requireQuorum(ticket, signatures);
+        _requireNear(underlyings, gate);
         // Up to the next unit: many small trades cost no less than a large one.
-        _spend((sizeE8 * terms.tradeChargeBps + BPS - 1) / BPS);
-        emit TicketsUsed(header.round, ticket);
+        _spend((sizeE8 * terms.tradeChargeBps + BPS - 1) / BPS, false);
+        emit TicketsUsed(gate.round, ticket);
     }
 
     /// @inheritdoc IEpochRegistry
     function useMarket(uint256 amountE8) external {
-        require(msg.sender == _gate.vault, NotConnected(msg.sender));
+        _requireVault();
         // No limit reaches 2^64.
-        _spend(amountE8 < 1 << 64 ? amountE8 : 1 << 64);
+        _spend(amountE8 < 1 << 64 ? amountE8 : 1 << 64, false);
     }
 
     /// @inheritdoc IEpochRegistry
@@ -158,7 +168,7 @@ contract EpochRegistry is MarketIntake, EIP712 {
     ) external {
         require(msg.sender == disputes, NotConnected(msg.sender));
         // What was released on the newest epoch goes into its record while it is still the newest.
-        _budget = _closed(_clock.round);
+        _budget = _closed(_gate.round);
         _invalidate(round, fallbackHeader, fallbackSignatures);
     }
 
@@ -167,6 +177,7 @@ contract EpochRegistry is MarketIntake, EIP712 {
         require(msg.sender == disputes, NotConnected(msg.sender));
         require(!isInvalidTicket[ticket], InvalidTicket(ticket));
         isInvalidTicket[ticket] = true;
+        _gate.doubtsTickets = true;
         emit TicketInvalidated(ticket);
     }
 
@@ -181,20 +192,12 @@ contract EpochRegistry is MarketIntake, EIP712 {
         bytes32 headerHash,
         bytes32[] calldata leaves
     ) external view returns (bytes32) {
-        return _ticketsDigest(round, headerHash, leaves);
+        return _hashTypedDataV4(TypedData.hashTickets(round, headerHash, leaves));
     }
 
     /// @inheritdoc IEpochRegistry
     function digest(EpochHeader calldata header) public view returns (bytes32) {
         return _hashTypedDataV4(TypedData.hashHeader(header));
-    }
-
-    function _ticketsDigest(
-        uint64 round,
-        bytes32 headerHash,
-        bytes32[] calldata leaves
-    ) private view returns (bytes32) {
-        return _hashTypedDataV4(TypedData.hashTickets(round, headerHash, leaves));
     }
 
     function _accept(
@@ -205,11 +208,15 @@ contract EpochRegistry is MarketIntake, EIP712 {
         bytes calldata previousMarket
     ) private {
         Clock memory clock = _clock;
-        uint64 before = clock.round;
+        uint64 before = _gate.round;
         _append(header, headerHash, signatures, clock);
         _renew(before, clock);
         _takePrices(market, previousMarket, clock);
         _clock = clock;
+    }
+
+    function _requireVault() private view {
+        require(msg.sender == vault, NotConnected(msg.sender));
     }
 
     function _requireOrder(EpochHeader calldata header) private view {

@@ -7,7 +7,6 @@ import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/I
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import { IInsuranceFund } from "./interfaces/IInsuranceFund.sol";
 import { IMarginVault } from "./interfaces/IMarginVault.sol";
-import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
 
 /// @title Pays what accounts left with nothing owe
 contract InsuranceFund is IInsuranceFund {
@@ -16,18 +15,14 @@ contract InsuranceFund is IInsuranceFund {
     uint256 private constant E8_DECIMALS = 8;
     bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
 
-    /// @notice Where accounts are kept.
-    IPortfolioLedger public immutable ledger;
-    /// @notice Where their cash is kept.
+    /// @notice Where accounts and their cash are kept.
     IMarginVault public immutable vault;
     /// @notice The settlement token: the only one that can ever leave.
     IERC20 public immutable token;
     uint256 private immutable _decimals;
 
-    /// @param ledger_ Where accounts are kept.
-    /// @param vault_ Where their cash is kept.
-    constructor(IPortfolioLedger ledger_, IMarginVault vault_) {
-        ledger = ledger_;
+    /// @param vault_ Where accounts and their cash are kept.
+    constructor(IMarginVault vault_) {
         vault = vault_;
         token = IERC20(vault_.settlementToken());
         _decimals = IERC20Metadata(address(token)).decimals();
@@ -35,7 +30,7 @@ contract InsuranceFund is IInsuranceFund {
 
     /// @inheritdoc IInsuranceFund
     function cover(uint64 account) external returns (uint256 amount) {
-        bytes32 held = ledger.portfolioHash(account);
+        bytes32 held = vault.portfolioHash(account);
         require(held == EMPTY_PORTFOLIO, PositionsOpen(account));
         int256 cash = vault.cash(account);
         uint256 deficit = cash < 0 ? uint256(-cash) : 0;

@@ -6,7 +6,6 @@ import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { ILiquidationHouse } from "./interfaces/ILiquidationHouse.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
-import { IMarginVault } from "./interfaces/IMarginVault.sol";
 import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
 import { Figures } from "./interfaces/Types.sol";
 import { MarginGate } from "./libraries/MarginGate.sol";
@@ -33,10 +32,8 @@ contract LiquidationHouse is ILiquidationHouse {
     int256 private constant MAX_DUST = 1e16;
     bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
 
-    /// @notice Where accounts are kept.
+    /// @notice Where accounts are kept, and their cash.
     IPortfolioLedger public immutable ledger;
-    /// @notice Where cash is kept.
-    IMarginVault public immutable vault;
     /// @notice Where epochs are kept.
     IEpochRegistry public immutable epochs;
     /// @notice What reprices portfolios.
@@ -48,8 +45,7 @@ contract LiquidationHouse is ILiquidationHouse {
     /// @inheritdoc ILiquidationHouse
     uint256 public immutable dustE8;
 
-    /// @param ledger_ Where accounts are kept.
-    /// @param vault_ Where cash is kept.
+    /// @param ledger_ Where accounts are kept, and their cash.
     /// @param epochs_ Where epochs are kept.
     /// @param court_ What reprices portfolios.
     /// @param discountWad_ The bonus as a share of the requirement, at most 1e18.
@@ -57,7 +53,6 @@ contract LiquidationHouse is ILiquidationHouse {
     /// @param dustE8_ The requirement below which an account may be sold at once, at most 1e16.
     constructor(
         IPortfolioLedger ledger_,
-        IMarginVault vault_,
         IEpochRegistry epochs_,
         IMarginCourt court_,
         uint256 discountWad_,
@@ -68,7 +63,6 @@ contract LiquidationHouse is ILiquidationHouse {
         Range.check("maxSlice", maxSliceWad_.toInt256(), 1, int256(WAD));
         Range.check("dust", dustE8_.toInt256(), 0, MAX_DUST);
         ledger = ledger_;
-        vault = vault_;
         epochs = epochs_;
         court = court_;
         discountWad = discountWad_;
@@ -105,7 +99,7 @@ contract LiquidationHouse is ILiquidationHouse {
         _requirePortfolio(account, portfolio);
         Sale memory sale = _price(account, fractionWad, portfolio, market, choices);
         int256 price = sale.sliceValue - sale.bonus.toInt256();
-        int256 funds = vault.cash(fundingAccount) - price - cashIn.toInt256();
+        int256 funds = ledger.cash(fundingAccount) - price - cashIn.toInt256();
         require(funds >= 0, CashDeficit(fundingAccount, uint256(-funds)));
         freshAccount = ledger.openAccount(msg.sender);
         MarginGate.enforce(
@@ -116,8 +110,8 @@ contract LiquidationHouse is ILiquidationHouse {
         );
         ledger.writePortfolio(account, portfolio, sale.rest);
         ledger.writePortfolio(freshAccount, "", sale.slice);
-        vault.transferCash(fundingAccount, account, price);
-        vault.transferCash(fundingAccount, freshAccount, cashIn.toInt256());
+        ledger.transferCash(fundingAccount, account, price);
+        ledger.transferCash(fundingAccount, freshAccount, cashIn.toInt256());
         emit SliceSold(account, freshAccount, msg.sender, fractionWad, sale.sliceValue, sale.bonus);
     }
 
@@ -127,7 +121,7 @@ contract LiquidationHouse is ILiquidationHouse {
         _requirePortfolio(account, portfolio);
         bytes32 modelHash = MarginGate.liveModel(epochs, market);
         Figures memory figures = court.recompute(modelHash, portfolio, market);
-        int256 equity = vault.cash(account) + figures.portfolioValue;
+        int256 equity = ledger.cash(account) + figures.portfolioValue;
         require(
             equity >= figures.maintenanceMargin.toInt256(),
             StillUnhealthy(account, equity, figures.maintenanceMargin)
@@ -176,7 +170,7 @@ contract LiquidationHouse is ILiquidationHouse {
         bytes calldata choices
     ) private view returns (Figures memory figures, int256 equity) {
         figures = court.repriceScenario(modelHash, portfolio, market, choices);
-        equity = vault.cash(account) + figures.portfolioValue;
+        equity = ledger.cash(account) + figures.portfolioValue;
         require(
             equity < figures.maintenanceMargin.toInt256(),
             AccountHealthy(account, equity, figures.maintenanceMargin)

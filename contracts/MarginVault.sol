@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
 import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import { IERC20Metadata } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import { SafeERC20 } from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
@@ -9,18 +8,22 @@ import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { PortfolioLedger } from "./PortfolioLedger.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
+import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
 import { IMarginVault } from "./interfaces/IMarginVault.sol";
-import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
-import { Figures, Leaf } from "./interfaces/Types.sol";
+import { Figures } from "./interfaces/Types.sol";
 import { MarginGate } from "./libraries/MarginGate.sol";
 import { OrderedTree } from "./libraries/OrderedTree.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
-import { TypedData } from "./libraries/TypedData.sol";
+import { Purse, Purses } from "./libraries/Purse.sol";
+import { Reading } from "./libraries/Reading.sol";
+import { ShownLeaf } from "./libraries/ShownLeaf.sol";
 
-/// @title Holds tokens and the cash of every account
-contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTransient {
+/// @title Holds tokens, and keeps the accounts that they belong to
+contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuardTransient {
+    using Purses for Purse;
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
@@ -35,51 +38,34 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
     uint256 private constant ONE_E8 = 1e8;
     uint256 private constant MAX_DECIMALS = 36;
     uint256 private constant UNDERLYING_SHIFT = 26;
-    bytes32 private constant EMPTY_PORTFOLIO = keccak256("");
+    /// @dev What comes before the figures of a shown leaf: account (8 bytes), amount (16), receiver (20), count of underlyings (1).
+    uint256 private constant SHOWN_HEAD_BYTES = 45;
+    uint256 private constant TO_OFFSET = 24;
 
-    /// @notice Where accounts are kept.
-    IPortfolioLedger public immutable ledger;
-    /// @notice Where epochs are kept.
-    IEpochRegistry public immutable epochs;
-    /// @notice What recomputes margin.
-    IMarginCourt public immutable court;
     /// @inheritdoc IMarginVault
     address public immutable settlementToken;
     uint8 private immutable _settlementDecimals;
 
-    /// @notice The liquidation house; zero until connected.
-    address public house;
-    /// @inheritdoc IMarginVault
-    mapping(uint64 => int256) public cash;
     mapping(uint8 => Token) private _collateral;
     /// @dev Every bit of a cap turned over, so that a cap that was never set is the greatest.
     mapping(address => uint256) private _turnedCaps;
 
     /// @param admin May connect the house and add collateral, both once, and set caps.
-    /// @param ledger_ Where accounts are kept.
-    /// @param epochs_ Where epochs are kept.
+    /// @param instruments_ Where instruments are listed.
+    /// @param epochs_ Where epochs are kept, which knows this contract by its address.
     /// @param court_ What recomputes margin.
+    /// @param settleDelay_ Seconds after which anyone may settle an account's expired positions.
     /// @param settlementToken_ The token that cash is counted in.
     constructor(
         address admin,
-        IPortfolioLedger ledger_,
+        IInstrumentRegistry instruments_,
         IEpochRegistry epochs_,
         IMarginCourt court_,
+        uint64 settleDelay_,
         address settlementToken_
-    ) {
-        _grantRole(DEFAULT_ADMIN_ROLE, admin);
-        ledger = ledger_;
-        epochs = epochs_;
-        court = court_;
+    ) PortfolioLedger(admin, instruments_, epochs_, court_, settleDelay_) {
         settlementToken = settlementToken_;
         _settlementDecimals = _decimalsOf(settlementToken_);
-    }
-
-    /// @inheritdoc IMarginVault
-    function connect(address house_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        require(house == address(0), AlreadyConnected());
-        require(house_ != address(0), ZeroAddress());
-        house = house_;
     }
 
     /// @inheritdoc IMarginVault
@@ -100,20 +86,22 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
     /// @inheritdoc IMarginVault
     function pause() external onlyRole(PAUSER_ROLE) {
         _pause();
+        epochs.pauseLeaves(true);
     }
 
     /// @inheritdoc IMarginVault
     function unpause() external onlyRole(PAUSER_ROLE) {
         _unpause();
+        epochs.pauseLeaves(false);
     }
 
     /// @inheritdoc IMarginVault
     function depositCash(uint64 account, uint256 amount) external nonReentrant whenNotPaused {
-        ledger.ownerOf(account);
+        _known(account);
         uint256 amountE8 = _toE8(amount, _settlementDecimals);
         _pull(settlementToken, amount);
         emit Deposited(account, settlementToken, msg.sender, amount);
-        _setCash(account, cash[account] + amountE8.toInt256());
+        _addCash(account, amountE8.toInt256());
     }
 
     /// @inheritdoc IMarginVault
@@ -123,32 +111,33 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         uint256 amount,
         bytes calldata portfolio
     ) external nonReentrant whenNotPaused {
-        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
+        _requirePortfolio(account, _requireFreeOwner(account), portfolio);
         Token memory token = _collateralToken(underlying);
         int256 quantity = _toE8(amount, token.decimals).toInt256();
         bytes memory portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), quantity);
         _pull(token.source, amount);
         emit Deposited(account, token.source, msg.sender, amount);
-        ledger.writePortfolio(account, portfolio, portfolioAfter);
+        _replace(account, portfolio, portfolioAfter);
     }
 
     /// @inheritdoc IMarginVault
-    function withdraw(
-        uint64 account,
-        uint256 amount,
-        address to,
-        Leaf calldata leaf,
-        bytes32[] calldata proof
-    ) external nonReentrant whenNotPaused {
-        bytes32 held = _requireFreeOwner(account);
-        require(leaf.account == account, WrongLeafAccount(leaf.account, account));
+    /// @dev The registry refuses while paused: it reads the flag with its gate.
+    function withdraw(bytes calldata shown) external nonReentrant {
+        (uint256 pairs, uint256 proof) = _shownParts(shown);
+        uint256 head = Reading.wordAt(shown, 0);
+        uint64 account = uint64(head >> 192);
+        Account storage stored = _requireFreeOwner(account);
+        uint256 amount = uint128(head >> 64);
         uint256 amountE8 = _toE8(amount, _settlementDecimals);
-        (bytes32 root, uint64 count) = epochs.useLeaf(leaf.worstScenarios, amountE8);
-        OrderedTree.verify(TypedData.hashLeafGiven(leaf), account, count, proof, root);
-        require(leaf.portfolioHash == held, StaleLeaf(account, leaf.portfolioHash, held));
-        int256 before = cash[account];
-        int256 limit = _limit(before, leaf.portfolioValue, leaf.spotValue, leaf.initialMargin);
-        _payCash(account, amount, to, amountE8, before, limit);
+        (bytes32 root, uint64 count) = epochs.useLeaf(Reading.part(shown, pairs, proof), amountE8);
+        (int256 value, int256 spotValue, uint256 initialMargin, bytes32 leafHash) = ShownLeaf.read(
+            Reading.part(shown, SHOWN_HEAD_BYTES, proof),
+            account,
+            stored.portfolioHash
+        );
+        OrderedTree.verify(leafHash, account, count, Reading.words(shown, proof), root);
+        address to = address(uint160(Reading.wordAt(shown, TO_OFFSET) >> 96));
+        _payCash(account, stored, amount, to, amountE8, _spare(value, spotValue, initialMargin));
     }
 
     /// @inheritdoc IMarginVault
@@ -159,20 +148,20 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         bytes calldata portfolio,
         bytes calldata market
     ) external nonReentrant {
-        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
+        Account storage stored = _requireFreeOwner(account);
+        _requirePortfolio(account, stored, portfolio);
         uint256 amountE8 = _toE8(amount, _settlementDecimals);
         Figures memory figures = court.recompute(MarginGate.liveModel(epochs, market), portfolio, market);
         if (MarginGate.holdsMoreThanSpot(portfolio)) epochs.useMarket(amountE8);
-        int256 before = cash[account];
-        int256 limit = _limit(before, figures.portfolioValue, figures.spotValue, figures.initialMargin);
-        _payCash(account, amount, to, amountE8, before, limit);
+        int256 spare = _spare(figures.portfolioValue, figures.spotValue, figures.initialMargin);
+        _payCash(account, stored, amount, to, amountE8, spare);
     }
 
     /// @inheritdoc IMarginVault
     function withdrawUnencumbered(uint64 account, uint256 amount, address to) external nonReentrant {
-        require(_requireFreeOwner(account) == EMPTY_PORTFOLIO, PositionsOpen(account));
-        int256 before = cash[account];
-        _payCash(account, amount, to, _toE8(amount, _settlementDecimals), before, before);
+        Account storage stored = _requireFreeOwner(account);
+        require(stored.portfolioHash == EMPTY_PORTFOLIO, PositionsOpen(account));
+        _payCash(account, stored, amount, to, _toE8(amount, _settlementDecimals), 0);
     }
 
     /// @inheritdoc IMarginVault
@@ -184,11 +173,12 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         bytes calldata portfolio,
         bytes calldata market
     ) external nonReentrant {
-        _requirePortfolio(account, portfolio, _requireFreeOwner(account));
+        Account storage stored = _requireFreeOwner(account);
+        _requirePortfolio(account, stored, portfolio);
         Token memory token = _collateralToken(underlying);
         MarginGate.Change memory change;
         change.account = account;
-        change.cashBefore = cash[account];
+        change.cashBefore = stored.purse.cash();
         change.cashAfter = change.cashBefore;
         change.portfolioBefore = portfolio;
         int256 quantity = _toE8(amount, token.decimals).toInt256();
@@ -197,35 +187,9 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
             MarginGate.enforce(court, MarginGate.liveModel(epochs, market), market, change);
         }
         if (MarginGate.holdsMoreThanSpot(change.portfolioAfter)) _countSpot(underlying, uint256(quantity));
-        ledger.writePortfolio(account, portfolio, change.portfolioAfter);
-        _push(account, token.source, to, amount);
-    }
-
-    /// @inheritdoc IMarginVault
-    function transferCash(uint64 from, uint64 to, int256 amount) external {
-        require(msg.sender == house, NotConnected(msg.sender));
-        _setCash(from, cash[from] - amount);
-        _setCash(to, cash[to] + amount);
-    }
-
-    /// @inheritdoc IMarginVault
-    function addCash(uint64 account, int256 delta) external {
-        require(msg.sender == address(ledger), NotConnected(msg.sender));
-        _setCash(account, cash[account] + delta);
-    }
-
-    /// @inheritdoc IMarginVault
-    function exchangeCash(
-        uint64 a,
-        int256 deltaA,
-        uint64 b,
-        int256 deltaB
-    ) external returns (int256 cashA, int256 cashB) {
-        require(msg.sender == address(ledger), NotConnected(msg.sender));
-        cashA = cash[a] + deltaA;
-        _setCash(a, cashA);
-        cashB = cash[b] + deltaB;
-        _setCash(b, cashB);
+        _replace(account, portfolio, change.portfolioAfter);
+        emit Withdrawn(account, token.source, to, amount);
+        _push(token.source, to, amount);
     }
 
     /// @inheritdoc IMarginVault
@@ -238,24 +202,25 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         return _collateral[underlying].source;
     }
 
-    function _setCash(uint64 account, int256 balance) private {
-        cash[account] = balance;
-        emit CashChanged(account, balance);
-    }
-
+    /// @param spare What the account's figures allow beyond its cash, or ask of it if negative; E8.
     function _payCash(
         uint64 account,
+        Account storage stored,
         uint256 amount,
         address to,
         uint256 amountE8,
-        int256 before,
-        int256 limit
+        int256 spare
     ) private {
+        Purse purse = stored.purse;
+        int256 balance = purse.cash();
+        int256 limit = balance + spare;
         uint256 allowed = limit > 0 ? uint256(limit) : 0;
         require(amountE8 <= allowed, WithdrawalAboveAllowed(amountE8, allowed));
         // Not above the limit, which is a signed number, so the conversion keeps the value.
-        _setCash(account, before - int256(amountE8));
-        _push(account, settlementToken, to, amount);
+        balance -= int256(amountE8);
+        stored.purse = purse.withCash(balance);
+        emit CashWithdrawn(account, balance);
+        _push(settlementToken, to, amount);
     }
 
     /// @dev Counts collateral that leaves in the outflow, at the epoch's spot.
@@ -276,21 +241,29 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
     }
 
     /// @dev Debit comes before this call. A token that takes more from the vault than it was told to is refused, too.
-    function _push(uint64 account, address token, address to, uint256 amount) private {
-        emit Withdrawn(account, token, to, amount);
+    function _push(address token, address to, uint256 amount) private {
         uint256 before = IERC20(token).balanceOf(address(this));
         IERC20(token).safeTransfer(to, amount);
         uint256 taken = before - IERC20(token).balanceOf(address(this));
         require(taken == amount, TransferShort(amount, taken));
     }
 
-    /// @dev Returns the hash of what the account holds.
-    function _requireFreeOwner(uint64 account) private view returns (bytes32 held) {
-        address owner;
-        bool isFrozen;
-        (owner, isFrozen, held) = ledger.accountOf(account);
+    function _requireFreeOwner(uint64 account) private view returns (Account storage stored) {
+        stored = _accounts[account];
+        (address owner, bool isFrozen) = (stored.owner, stored.isFrozen);
+        require(owner != address(0), UnknownAccount(account));
         require(owner == msg.sender, NotOwner(account, msg.sender));
         require(!isFrozen, AccountFrozen(account));
+    }
+
+    /// @dev Where the pairs of what `withdraw` is shown start, and where they end: the siblings are all that follows.
+    function _shownParts(bytes calldata shown) private pure returns (uint256 pairs, uint256 proof) {
+        unchecked {
+            pairs = SHOWN_HEAD_BYTES + ShownLeaf.FIGURES_BYTES;
+            // Zeros, or whatever else follows, where it is too short for that byte.
+            proof = pairs + Reading.uint8At(shown, SHOWN_HEAD_BYTES - 1) * ShownLeaf.PAIR_BYTES;
+            require(shown.length >= proof && (shown.length - proof) % 32 == 0, WrongLeafLength(shown.length));
+        }
     }
 
     function _collateralToken(uint8 underlying) private view returns (Token memory token) {
@@ -308,22 +281,14 @@ contract MarginVault is IMarginVault, AccessControl, Pausable, ReentrancyGuardTr
         require(decimals <= MAX_DECIMALS, TooManyDecimals(token, decimals));
     }
 
-    function _requirePortfolio(uint64 account, bytes calldata portfolio, bytes32 held) private pure {
-        bytes32 given = keccak256(portfolio);
-        require(given == held, WrongPortfolio(account, given, held));
-    }
-
-    /// @dev What may be withdrawn: the part of equity above initial margin, and no more than equity without spot collateral.
-    function _limit(
-        int256 balance,
-        int256 value,
-        int256 spotValue,
-        uint256 initialMargin
-    ) private pure returns (int256) {
-        int256 equity = balance + value;
-        int256 aboveMargin = equity - initialMargin.toInt256();
-        int256 withoutSpot = equity - spotValue;
-        return aboveMargin < withoutSpot ? aboveMargin : withoutSpot;
+    /// @dev What figures leave beyond cash: value above initial margin, and no more than value without spot collateral.
+    function _spare(int256 value, int256 spotValue, uint256 initialMargin) private pure returns (int256) {
+        // Figures have 96 bits where they are shown, and no more where they are computed (bounds.py).
+        unchecked {
+            int256 aboveMargin = value - int256(initialMargin);
+            int256 withoutSpot = value - spotValue;
+            return aboveMargin < withoutSpot ? aboveMargin : withoutSpot;
+        }
     }
 
     function _toE8(uint256 amount, uint256 decimals) private pure returns (uint256) {

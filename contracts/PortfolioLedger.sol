@@ -1,44 +1,54 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { AccessControl } from "@openzeppelin/contracts/access/AccessControl.sol";
 import { ECDSA } from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import { EIP712 } from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SignedMath } from "@openzeppelin/contracts/utils/math/SignedMath.sol";
-import { BitMaps } from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import { AccountBook } from "./accounts/AccountBook.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
 import { IMarginCourt } from "./interfaces/IMarginCourt.sol";
-import { IMarginVault } from "./interfaces/IMarginVault.sol";
 import { IPortfolioLedger } from "./interfaces/IPortfolioLedger.sol";
 import { ISpecErrors } from "./interfaces/SpecErrors.sol";
-import { Leaf, Order } from "./interfaces/Types.sol";
+import { Order } from "./interfaces/Types.sol";
 import { ExpirySettlement } from "./libraries/ExpirySettlement.sol";
 import { FixedPoint } from "./libraries/FixedPoint.sol";
 import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { Limits } from "./libraries/Limits.sol";
 import { MarginGate } from "./libraries/MarginGate.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
-import { Provenance } from "./libraries/Provenance.sol";
+import { Purse, Purses } from "./libraries/Purse.sol";
+import { Reading } from "./libraries/Reading.sol";
+import { ShownLeaf } from "./libraries/ShownLeaf.sol";
 import { TypedData } from "./libraries/TypedData.sol";
 
-/// @title Keeps accounts and settles what they trade
-contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
-    using BitMaps for BitMaps.BitMap;
+/// @title Settles what accounts trade
+/// @dev The vault is one contract with it: a trade moves cash, a withdrawal looks at an account, and neither pays for a call.
+abstract contract PortfolioLedger is AccountBook, EIP712 {
+    using Purses for Purse;
 
-    /// @dev Owner, flag and block share a slot.
-    struct Account {
-        address owner;
-        bool isFrozen;
-        uint48 openedAt;
-        bytes32 portfolioHash;
-        bytes32 history;
+    /// @dev What two sides agree on; the quantity is what the resting one buys.
+    struct Deal {
+        uint32 instrument;
+        int64 quantity;
+        int64 price;
+    }
+
+    /// @dev One side of a trade on tickets: where its parts are, and what came of it.
+    struct Side {
+        uint64 account;
+        int256 cash;
+        bytes32 leafHash;
+        uint256 pairs;
+        uint256 portfolio;
+        uint256 end;
     }
 
     int256 private constant E8 = 1e8;
-    uint256 private constant PAIR_BYTES = 2;
-    bytes32 private constant EMPTY_PORTFOLIO = Provenance.EMPTY_PORTFOLIO;
+    uint256 private constant TRADE_HEAD_BYTES = 12;
+    uint256 private constant ORDER_BYTES = 32;
+    uint256 private constant SIGNATURE_BYTES = 65;
 
     /// @notice Where instruments are listed.
     IInstrumentRegistry public immutable instruments;
@@ -49,16 +59,7 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
     /// @inheritdoc IPortfolioLedger
     uint64 public immutable settleDelay;
 
-    /// @notice Where cash is kept; zero until connected.
-    IMarginVault public vault;
-    /// @inheritdoc IPortfolioLedger
-    uint64 public accountCount;
-    /// @notice The liquidation house; zero until connected.
-    address public house;
-    mapping(uint64 => Account) private _accounts;
-    mapping(uint64 => BitMaps.BitMap) private _usedNonces;
-
-    /// @param admin May connect vault and house, once.
+    /// @param admin May connect the house, once.
     /// @param instruments_ Where instruments are listed.
     /// @param epochs_ Where epochs are kept.
     /// @param court_ What recomputes margin.
@@ -69,29 +70,11 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         IEpochRegistry epochs_,
         IMarginCourt court_,
         uint64 settleDelay_
-    ) EIP712("marginproof", "1") {
-        _grantRole(DEFAULT_ADMIN_ROLE, admin);
+    ) AccountBook(admin) EIP712("marginproof", "1") {
         instruments = instruments_;
         epochs = epochs_;
         court = court_;
         settleDelay = settleDelay_;
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function connect(address vault_, address house_) external onlyRole(DEFAULT_ADMIN_ROLE) {
-        require(address(vault) == address(0), AlreadyConnected());
-        require(vault_ != address(0) && house_ != address(0), ZeroAddress());
-        vault = IMarginVault(vault_);
-        house = house_;
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function openAccount(address owner) external returns (uint64 account) {
-        require(owner != address(0), ZeroAddress());
-        account = accountCount++;
-        // No chain reaches block 2^48.
-        _accounts[account] = Account(owner, false, uint48(block.number), EMPTY_PORTFOLIO, 0);
-        emit AccountOpened(account, owner);
     }
 
     /// @inheritdoc IPortfolioLedger
@@ -113,43 +96,37 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         MarginGate.enforce(court, modelHash, market, changeB);
         _commit(changeA);
         _commit(changeB);
-        _announce(a, b);
+        Deal memory deal = Deal(a.instrument, a.quantity, a.price);
+        if (a.quantity > 0) _announce(deal, a.account, changeA.cashAfter, b.account, changeB.cashAfter);
+        else _announce(deal, b.account, changeB.cashAfter, a.account, changeA.cashAfter);
     }
 
     /// @inheritdoc IPortfolioLedger
-    function settleAttested(
-        Order calldata a,
-        bytes calldata signatureA,
-        Order calldata b,
-        bytes calldata signatureB,
-        bytes calldata portfolioA,
-        bytes calldata portfolioB,
-        Leaf calldata leafA,
-        Leaf calldata leafB,
-        bytes calldata signatures
-    ) external {
-        _requireMatch(a, b);
-        uint256 sizeE8 = _size(a, _requireTradable(a.instrument));
-        bytes32[] memory leaves = new bytes32[](2);
-        leaves[0] = _trade(a, signatureA, portfolioA, leafA);
-        leaves[1] = _trade(b, signatureB, portfolioB, leafB);
-        (int256 cashA, int256 cashB) = vault.exchangeCash(
-            a.account,
-            _proceeds(a.quantity, a.price),
-            b.account,
-            _proceeds(b.quantity, a.price)
+    function settleAttested(bytes calldata trade) external {
+        Deal memory deal;
+        uint256 head = Reading.wordAt(trade, 0);
+        deal.instrument = uint32(head >> 224);
+        // The conversions restore the sign.
+        deal.quantity = int64(uint64(head >> 160));
+        deal.price = int64(uint64(Reading.wordAt(trade, TRADE_HEAD_BYTES) >> 192));
+        _requireQuantity(deal.instrument, deal.quantity);
+        _requirePrice(deal.instrument, deal.price);
+        uint256 unitE8 = Math.max(_requireTradable(deal.instrument), SignedMath.abs(deal.price));
+        Side memory a = _side(trade, TRADE_HEAD_BYTES, deal, deal.quantity);
+        uint256 other = Reading.wordAt(trade, a.end);
+        require(a.account != uint64(other >> 128), SelfTrade(a.account));
+        _requireLimit(-deal.quantity, deal.price, int64(uint64(other >> 192)));
+        Side memory b = _side(trade, a.end, deal, -deal.quantity);
+        epochs.useTickets(
+            keccak256(abi.encode(a.leafHash, b.leafHash)),
+            Reading.part(trade, b.end, trade.length),
+            _union(Reading.part(trade, a.pairs, a.portfolio), Reading.part(trade, b.pairs, b.portfolio)),
+            uint8(InstrumentId.underlying(deal.instrument)),
+            SignedMath.abs(deal.quantity),
+            unitE8
         );
-        _requireMargin(cashA, leafA);
-        _requireMargin(cashB, leafB);
-        epochs.useTickets(leaves, signatures, _union(leafA.worstScenarios, leafB.worstScenarios), sizeE8);
-        _announce(a, b);
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function cancel(uint64 account, uint64 nonce) external {
-        require(_known(account).owner == msg.sender, NotOwner(account, msg.sender));
-        _useNonce(account, nonce);
-        emit OrderCancelled(account, nonce);
+        if (deal.quantity > 0) _announce(deal, a.account, a.cash, b.account, b.cash);
+        else _announce(deal, b.account, b.cash, a.account, a.cash);
     }
 
     /// @inheritdoc IPortfolioLedger
@@ -168,59 +145,7 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         }
         _write(account, stored, outcome.rest, keccak256(outcome.rest));
         emit ExpirySettled(account, outcome.cash);
-        vault.addCash(account, outcome.cash);
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function writePortfolio(
-        uint64 account,
-        bytes calldata oldPortfolio,
-        bytes calldata newPortfolio
-    ) external {
-        require(msg.sender == address(vault) || msg.sender == house, NotConnected(msg.sender));
-        Account storage stored = _known(account);
-        _requirePortfolio(account, stored, oldPortfolio);
-        PortfolioCodec.check(newPortfolio);
-        _write(account, stored, newPortfolio, keccak256(newPortfolio));
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function setFrozen(uint64 account, bool isFrozen) external {
-        require(msg.sender == house, NotConnected(msg.sender));
-        _known(account).isFrozen = isFrozen;
-        emit FrozenChanged(account, isFrozen);
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function accountOf(uint64 account) external view returns (address, bool, bytes32) {
-        Account storage stored = _known(account);
-        return (stored.owner, stored.isFrozen, stored.portfolioHash);
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function provenance(uint64 account) external view returns (uint64, bytes32) {
-        Account storage stored = _known(account);
-        return (stored.openedAt, stored.history);
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function ownerOf(uint64 account) external view returns (address) {
-        return _known(account).owner;
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function portfolioHash(uint64 account) external view returns (bytes32) {
-        return _known(account).portfolioHash;
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function frozen(uint64 account) external view returns (bool) {
-        return _known(account).isFrozen;
-    }
-
-    /// @inheritdoc IPortfolioLedger
-    function isNonceUsed(uint64 account, uint64 nonce) external view returns (bool) {
-        return _usedNonces[account].get(nonce);
+        _addCash(account, outcome.cash);
     }
 
     /// @inheritdoc IPortfolioLedger
@@ -240,76 +165,100 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         bytes calldata portfolio,
         int64 price
     ) private returns (MarginGate.Change memory change) {
-        _use(order, signature, portfolio);
+        (Account storage stored, Purse purse) = _use(order, signature, portfolio);
+        stored.purse = purse;
         change.account = order.account;
-        change.cashBefore = vault.cash(order.account);
+        change.cashBefore = purse.cash();
         change.cashAfter = change.cashBefore + _proceeds(order.quantity, price);
         change.portfolioBefore = portfolio;
         change.portfolioAfter = PortfolioCodec.applyTrade(portfolio, order.instrument, order.quantity);
     }
 
-    /// @dev One side of a trade on a ticket, done but for its money; returns the hash of the leaf, whose figures and signatures the caller checks.
-    function _trade(
-        Order calldata order,
-        bytes calldata signature,
-        bytes calldata portfolio,
-        Leaf calldata leaf
-    ) private returns (bytes32) {
-        Account storage stored = _use(order, signature, portfolio);
-        uint64 account = order.account;
-        require(leaf.account == account, WrongLeafAccount(leaf.account, account));
-        bytes memory result = PortfolioCodec.applyTrade(portfolio, order.instrument, order.quantity);
-        bytes32 resultHash = keccak256(result);
-        require(leaf.portfolioHash == resultHash, WrongTicket(account, leaf.portfolioHash, resultHash));
+    /// @dev One side of a trade on a ticket, done but for the signatures of the leaf. See the interface for its bytes.
+    /// @param at Where they start.
+    /// @param quantity What the side buys, E8.
+    function _side(
+        bytes calldata trade,
+        uint256 at,
+        Deal memory deal,
+        int64 quantity
+    ) private returns (Side memory side) {
+        uint256 shown;
+        // `at` is at most the trade's length.
+        unchecked {
+            shown = at + ORDER_BYTES + SIGNATURE_BYTES;
+            uint256 counts = Reading.wordAt(trade, shown);
+            side.pairs = shown + 2 + ShownLeaf.FIGURES_BYTES;
+            side.portfolio = side.pairs + (counts >> 248) * ShownLeaf.PAIR_BYTES;
+            side.end = side.portfolio + uint8(counts >> 240) * PortfolioCodec.POSITION_BYTES;
+        }
+        require(side.end <= trade.length, TradeTooShort(trade.length, side.end));
+        side.cash = _proceeds(quantity, deal.price);
+        uint256 word = Reading.wordAt(trade, at);
+        Order memory order = Order(
+            uint64(word >> 128),
+            deal.instrument,
+            quantity,
+            int64(uint64(word >> 192)),
+            uint64(word >> 64),
+            uint64(word)
+        );
+        side.account = order.account;
+        bytes calldata portfolio = Reading.part(trade, side.portfolio, side.end);
+        (Account storage stored, Purse purse) = _use(
+            order,
+            Reading.part(trade, at + ORDER_BYTES, shown),
+            portfolio
+        );
+        bytes memory result = PortfolioCodec.applyTrade(portfolio, deal.instrument, quantity);
         // The trade changes one position: if it is not of spot, no spot became negative.
-        if (InstrumentId.isSpot(order.instrument)) MarginGate.requireCoveredSpot(account, result);
-        _write(account, stored, result, resultHash);
-        return TypedData.hashLeafGiven(leaf);
+        if (InstrumentId.isSpot(deal.instrument)) MarginGate.requireCoveredSpot(side.account, result);
+        bytes32 resultHash = keccak256(result);
+        _record(stored, resultHash);
+        side.cash += purse.cash();
+        stored.purse = purse.withCash(side.cash);
+        side.leafHash = _requireMargin(
+            side.account,
+            side.cash,
+            Reading.part(trade, shown + 2, side.portfolio),
+            resultHash
+        );
     }
 
-    /// @dev Everything about one side of a trade but margin and money; marks the order as used.
+    /// @dev Everything about one side of a trade but margin and money. Returns the purse with the order marked as used: the caller stores it.
     function _use(
-        Order calldata order,
+        Order memory order,
         bytes calldata signature,
         bytes calldata portfolio
-    ) private returns (Account storage stored) {
+    ) private returns (Account storage stored, Purse purse) {
         uint64 account = order.account;
         stored = _accounts[account];
         (address owner, bool isFrozen) = (stored.owner, stored.isFrozen);
         require(owner != address(0), UnknownAccount(account));
         require(!isFrozen, AccountFrozen(account));
         require(block.timestamp <= order.deadline, OrderExpired(order.deadline, block.timestamp));
-        _useNonce(account, order.nonce);
-        // The match has read all other fields of both orders.
-        bytes32 signed = _hashTypedDataV4(TypedData.hashOrderGiven(order));
+        purse = _useNonce(account, stored.purse, order.nonce);
+        bytes32 signed = _hashTypedDataV4(TypedData.hashOrder(order));
         (address signer, , ) = ECDSA.tryRecoverCalldata(signed, signature);
         require(signer == owner, WrongOrderSigner(account, signer, owner));
         _requirePortfolio(account, stored, portfolio);
     }
 
     function _commit(MarginGate.Change memory change) private {
-        bytes memory portfolio = change.portfolioAfter;
-        _write(change.account, _accounts[change.account], portfolio, keccak256(portfolio));
-        vault.addCash(change.account, change.cashAfter - change.cashBefore);
+        Account storage stored = _accounts[change.account];
+        _record(stored, keccak256(change.portfolioAfter));
+        stored.purse = stored.purse.withCash(change.cashAfter);
     }
 
-    function _write(uint64 account, Account storage stored, bytes memory portfolio, bytes32 hash) private {
-        stored.portfolioHash = hash;
-        stored.history = Provenance.fold(stored.history, uint64(block.number), hash);
-        emit PortfolioChanged(account, portfolio);
-    }
-
-    function _announce(Order calldata a, Order calldata b) private {
-        if (a.quantity > 0) emit TradeSettled(a.account, b.account, a.instrument, a.quantity, a.price);
-        else emit TradeSettled(b.account, a.account, a.instrument, b.quantity, a.price);
-    }
-
-    function _useNonce(uint64 account, uint64 nonce) private {
-        mapping(uint256 => uint256) storage used = _usedNonces[account]._data;
-        uint256 word = used[nonce >> 8];
-        uint256 bit = 1 << (nonce & 0xff);
-        require(word & bit == 0, OrderUsed(account, nonce));
-        used[nonce >> 8] = word | bit;
+    function _announce(
+        Deal memory deal,
+        uint64 buyer,
+        int256 buyerCash,
+        uint64 seller,
+        int256 sellerCash
+    ) private {
+        int64 quantity = deal.quantity > 0 ? deal.quantity : -deal.quantity;
+        emit TradeSettled(buyer, seller, deal.instrument, quantity, deal.price, buyerCash, sellerCash);
     }
 
     /// @dev Returns the instrument's strike (E8), zero if it has none.
@@ -321,52 +270,46 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         require(expiry == 0 || expiry > block.timestamp, InstrumentExpired(id, expiry));
     }
 
-    /// @dev What is at stake in a trade, E8, rounded up: the money that it moves, and of an option what it may come to cost.
-    function _size(Order calldata order, uint256 strike) private view returns (uint256) {
-        uint256 spot = epochs.spotOf(uint8(InstrumentId.underlying(order.instrument)));
-        uint256 price = SignedMath.abs(order.price);
-        uint256 unit = Math.max(price, Math.max(strike, spot));
-        return Math.ceilDiv(SignedMath.abs(order.quantity) * unit, uint256(E8));
-    }
-
-    function _known(uint64 account) private view returns (Account storage stored) {
-        stored = _accounts[account];
-        require(stored.owner != address(0), UnknownAccount(account));
-    }
-
-    function _requirePortfolio(
-        uint64 account,
-        Account storage stored,
-        bytes calldata portfolio
-    ) private view {
-        bytes32 given = keccak256(portfolio);
-        require(given == stored.portfolioHash, WrongPortfolio(account, given, stored.portfolioHash));
-    }
-
     /// @dev Rounding down what an account receives is rounding up what it pays: one formula for buyer and seller.
     function _proceeds(int64 quantity, int64 price) private pure returns (int256) {
         return FixedPoint.floorDiv(-int256(quantity) * price, E8);
     }
 
-    /// @dev On figures that the epoch registry vouches for.
-    function _requireMargin(int256 balance, Leaf calldata leaf) private pure {
-        int256 equity = balance + leaf.portfolioValue;
-        require(
-            equity >= 0 && uint256(equity) >= leaf.initialMargin,
-            BelowInitialMargin(leaf.account, equity, leaf.initialMargin)
+    /// @dev On figures that the epoch registry vouches for, if it does for the leaf whose hash this returns.
+    function _requireMargin(
+        uint64 account,
+        int256 balance,
+        bytes calldata shown,
+        bytes32 held
+    ) private pure returns (bytes32) {
+        (int256 value, int256 spotValue, uint256 initialMargin, bytes32 leafHash) = ShownLeaf.read(
+            shown,
+            account,
+            held
         );
-        int256 free = equity - leaf.spotValue;
-        require(free >= 0, CashDeficit(leaf.account, uint256(-free)));
+        // Cash and figures have 96 bits.
+        unchecked {
+            int256 equity = balance + value;
+            require(
+                equity >= 0 && uint256(equity) >= initialMargin,
+                BelowInitialMargin(account, equity, initialMargin)
+            );
+            int256 free = equity - spotValue;
+            require(free >= 0, CashDeficit(account, uint256(-free)));
+        }
+        return leafHash;
     }
 
     /// @dev The pairs of one leaf, and those of another whose underlyings the first does not name: no feed is asked twice.
     function _union(bytes calldata first, bytes calldata second) private pure returns (bytes memory pairs) {
         uint256 named = 0;
-        for (uint256 i = 0; i < first.length; i += PAIR_BYTES) named |= 1 << uint8(first[i]);
-        pairs = first;
-        for (uint256 i = 0; i + 1 < second.length; i += PAIR_BYTES) {
-            if ((named >> uint8(second[i])) & 1 != 0) continue;
-            pairs = bytes.concat(pairs, second[i:i + PAIR_BYTES]);
+        unchecked {
+            for (uint256 i = 0; i < first.length; i += ShownLeaf.PAIR_BYTES) named |= 1 << uint8(first[i]);
+            pairs = first;
+            for (uint256 i = 0; i + 1 < second.length; i += ShownLeaf.PAIR_BYTES) {
+                if ((named >> uint8(second[i])) & 1 != 0) continue;
+                pairs = bytes.concat(pairs, second[i:i + ShownLeaf.PAIR_BYTES]);
+            }
         }
     }
 
@@ -375,20 +318,27 @@ contract PortfolioLedger is IPortfolioLedger, AccessControl, EIP712 {
         bool opposite = quantity + int256(b.quantity) == 0;
         require(a.instrument == b.instrument && opposite, OrdersDoNotMatch());
         require(a.account != b.account, SelfTrade(a.account));
-        require(quantity != 0, ISpecErrors.ZeroQuantity(a.instrument));
+        _requireQuantity(a.instrument, quantity);
+        _requirePrice(a.instrument, a.price);
+        _requireLimit(b.quantity, a.price, b.price);
+    }
+
+    function _requireQuantity(uint32 instrument, int256 quantity) private pure {
+        require(quantity != 0, ISpecErrors.ZeroQuantity(instrument));
         require(
             quantity <= Limits.MAX_QUANTITY && quantity >= -Limits.MAX_QUANTITY,
-            ISpecErrors.QuantityOutOfRange(a.instrument, quantity)
+            ISpecErrors.QuantityOutOfRange(instrument, quantity)
         );
-        bool perpetual = InstrumentId.expiryIndex(a.instrument) == InstrumentId.PERPETUAL_INDEX;
+    }
+
+    function _requirePrice(uint32 instrument, int64 price) private pure {
+        bool perpetual = InstrumentId.expiryIndex(instrument) == InstrumentId.PERPETUAL_INDEX;
         int256 least = perpetual ? -Limits.MAX_TRADE_PRICE : int256(0);
-        require(
-            a.price >= least && a.price <= Limits.MAX_TRADE_PRICE,
-            PriceOutOfRange(a.instrument, a.price)
-        );
-        require(
-            b.quantity > 0 ? a.price <= b.price : a.price >= b.price,
-            PriceOutsideLimit(a.price, b.price)
-        );
+        require(price >= least && price <= Limits.MAX_TRADE_PRICE, PriceOutOfRange(instrument, price));
+    }
+
+    /// @param quantity What the order with the limit buys.
+    function _requireLimit(int64 quantity, int64 price, int64 limit) private pure {
+        require(quantity > 0 ? price <= limit : price >= limit, PriceOutsideLimit(price, limit));
     }
 }

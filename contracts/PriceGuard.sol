@@ -28,6 +28,10 @@ contract PriceGuard is IPriceGuard, AccessControl {
         Stale
     }
 
+    /// @dev Where a lead's fields are in its slot.
+    uint256 private constant DECIMALS_SHIFT = 160;
+    uint256 private constant AGE_SHIFT = 168;
+    uint256 private constant COUNT_SHIFT = 216;
     uint256 private constant BPS = 10_000;
     uint256 private constant E10 = 1e10;
     uint256 private constant MAX_DECIMALS = 18;
@@ -75,7 +79,23 @@ contract PriceGuard is IPriceGuard, AccessControl {
 
     /// @inheritdoc IPriceGuard
     function checkWithin(uint8 underlying, uint64 priceE8, uint16 maxDeviationBps) external view {
-        _requireWithin(underlying, _leads[underlying], priceE8, maxDeviationBps);
+        Lead storage lead = _leads[underlying];
+        uint256 word;
+        // A lead's slot, read once; its fields from the low bits up: source (160 bits), decimals (8), greatest age (32), deviation (16), count (8).
+        assembly ("memory-safe") {
+            word := sload(lead.slot)
+        }
+        // The count's conversion cuts off what stands above it.
+        uint256 expected =
+            uint8(word >> COUNT_SHIFT) == 1
+                ? _soundAnswer(
+                    underlying,
+                    address(uint160(word)),
+                    uint8(word >> DECIMALS_SHIFT),
+                    uint32(word >> AGE_SHIFT)
+                )
+                : _median(underlying, lead);
+        _requireNear(underlying, expected, priceE8, maxDeviationBps);
     }
 
     /// @inheritdoc IPriceGuard
@@ -99,7 +119,8 @@ contract PriceGuard is IPriceGuard, AccessControl {
     function answer(uint8 underlying, uint256 index) external view returns (uint256) {
         Lead memory lead = _leads[underlying];
         require(index < lead.count, NoFeed(underlying));
-        return _soundAnswer(underlying, _feedAt(underlying, lead, index)) / E10;
+        Feed memory feed = _feedAt(underlying, lead, index);
+        return _soundAnswer(underlying, feed.source, feed.decimals, feed.maxAge) / E10;
     }
 
     /// @inheritdoc IPriceGuard
@@ -165,23 +186,36 @@ contract PriceGuard is IPriceGuard, AccessControl {
         uint64 priceE8,
         uint16 maxDeviationBps
     ) private view {
-        uint256 expected = _median(underlying, lead);
-        uint256 given = priceE8 * E10;
-        uint256 distance = given > expected ? given - expected : expected - given;
-        require(
-            distance * BPS <= expected * maxDeviationBps,
-            FeedDeviation(underlying, priceE8, expected / E10, maxDeviationBps)
-        );
+        _requireNear(underlying, _median(underlying, lead), priceE8, maxDeviationBps);
+    }
+
+    /// @param expected 18 decimals.
+    function _requireNear(
+        uint8 underlying,
+        uint256 expected,
+        uint64 priceE8,
+        uint16 maxDeviationBps
+    ) private pure {
+        // A price is below 2^64 at 8 decimals, an answer at most 2^128 x 10^18: no product reaches 2^256.
+        unchecked {
+            uint256 given = priceE8 * E10;
+            uint256 distance = given > expected ? given - expected : expected - given;
+            require(
+                distance * BPS <= expected * maxDeviationBps,
+                FeedDeviation(underlying, priceE8, expected / E10, maxDeviationBps)
+            );
+        }
     }
 
     /// @dev The median of the fresh answers, 18 decimals.
     function _median(uint8 underlying, Lead memory lead) private view returns (uint256) {
         require(lead.count != 0, NoFeed(underlying));
-        if (lead.count == 1) return _soundAnswer(underlying, _feedAt(underlying, lead, 0));
+        if (lead.count == 1) return _soundAnswer(underlying, lead.source, lead.decimals, lead.maxAge);
         uint256[MAX_FEEDS] memory sorted;
         uint256 fresh = 0;
         for (uint256 i = 0; i < lead.count; ++i) {
-            (Flaw flaw, int256 price, ) = _answer(_feedAt(underlying, lead, i));
+            Feed memory feed = _feedAt(underlying, lead, i);
+            (Flaw flaw, int256 price, ) = _answer(feed.source, feed.decimals, feed.maxAge);
             if (flaw != Flaw.None) continue;
             uint256 place = fresh++;
             for (; place != 0 && sorted[place - 1] > uint256(price); --place)
@@ -193,34 +227,57 @@ contract PriceGuard is IPriceGuard, AccessControl {
     }
 
     /// @dev An answer at 18 decimals, or the error that says what is wrong with it.
-    function _soundAnswer(uint8 underlying, Feed memory feed) private view returns (uint256) {
-        (Flaw flaw, int256 price, uint256 updatedAt) = _answer(feed);
+    function _soundAnswer(
+        uint8 underlying,
+        address source,
+        uint8 decimals,
+        uint32 maxAge
+    ) private view returns (uint256) {
+        (Flaw flaw, int256 price, uint256 updatedAt) = _answer(source, decimals, maxAge);
+        if (flaw == Flaw.None) return uint256(price);
         require(flaw != Flaw.Failed, FeedFailed(underlying));
         require(flaw != Flaw.NotPositive, FeedPriceNotPositive(underlying, price));
         require(flaw != Flaw.Incomplete, FeedRoundIncomplete(underlying));
-        require(flaw != Flaw.Stale, FeedStale(underlying, updatedAt, block.timestamp));
-        return uint256(price);
+        revert FeedStale(underlying, updatedAt, block.timestamp);
     }
 
     /// @dev What a feed answers: a flaw and the answer as it came, or no flaw and the price at 18 decimals.
-    function _answer(Feed memory feed) private view returns (Flaw flaw, int256 price, uint256 updatedAt) {
-        (bool ok, bytes memory data) = _ask(feed.source, IAggregatorV3.latestRoundData.selector, ROUND_BYTES);
-        if (!ok) return (Flaw.Failed, 0, 0);
-        // Decoded as whole words: a dirty one must lead to a named refusal, not to a bare revert.
+    function _answer(
+        address source,
+        uint8 decimals,
+        uint32 maxAge
+    ) private view returns (Flaw flaw, int256 price, uint256 updatedAt) {
+        bool ok;
         uint256 roundId;
         uint256 answeredInRound;
-        (roundId, price, , updatedAt, answeredInRound) = abi.decode(
-            data,
-            (uint256, int256, uint256, uint256, uint256)
-        );
+        bytes4 selector = IAggregatorV3.latestRoundData.selector;
+        // Equals (ok, data) = source.staticcall{ gas: FEED_GAS }(abi.encodeWithSelector(selector)), and if that is ok, by a contract and long
+        // enough: (roundId, price, , updatedAt, answeredInRound) = abi.decode(data, (uint256, int256, uint256, uint256, uint256)).
+        // Whole words: a dirty one must lead to a named refusal, not to a bare revert.
+        assembly ("memory-safe") {
+            let answers := mload(0x40)
+            mstore(answers, selector)
+            ok := staticcall(FEED_GAS, source, answers, 4, answers, ROUND_BYTES)
+            ok := and(ok, and(gt(extcodesize(source), 0), iszero(lt(returndatasize(), ROUND_BYTES))))
+            if ok {
+                roundId := mload(answers)
+                price := mload(add(answers, 32))
+                updatedAt := mload(add(answers, 96))
+                answeredInRound := mload(add(answers, 128))
+            }
+        }
+        if (!ok) return (Flaw.Failed, 0, 0);
         if (price <= 0) return (Flaw.NotPositive, price, updatedAt);
         if (updatedAt == 0 || answeredInRound < roundId) return (Flaw.Incomplete, price, updatedAt);
-        if (updatedAt > block.timestamp || block.timestamp - updatedAt > feed.maxAge) {
+        if (updatedAt > block.timestamp || block.timestamp - updatedAt > maxAge) {
             return (Flaw.Stale, price, updatedAt);
         }
         // No price is near 2^128 at 18 decimals; a feed that says so is broken, and no product may overflow.
         if (price > int256(uint256(type(uint128).max))) return (Flaw.Failed, price, updatedAt);
-        price *= int256(10 ** (MAX_DECIMALS - feed.decimals));
+        // At most 2^128 x 10^18.
+        unchecked {
+            price *= int256(10 ** (MAX_DECIMALS - decimals));
+        }
     }
 
     function _feedAt(uint8 underlying, Lead memory lead, uint256 index) private view returns (Feed memory) {

@@ -7,23 +7,28 @@ import { EpochHeader } from "../interfaces/Types.sol";
 import { TypedData } from "../libraries/TypedData.sol";
 
 /// @title The newest valid epoch, unpacked into slots by who reads them, and a record of every epoch
-/// @dev A withdrawal on a leaf reads `_gate`, `_leafRoot`, `_budget` and a word of `_spots`; nothing else is allowed into those slots.
+/// @dev A withdrawal on a leaf reads `_gate`, `_leafRoot` and `_budget`, a trade on tickets `_gate`, `_headerHash`, `_budget` and `_terms`.
 abstract contract EpochHistory is IEpochRegistry {
     using SafeCast for uint256;
 
-    /// @dev What lets a withdrawal through: who may ask, until when the epoch is in force, how many leaves it has, how far prices may move.
+    /// @dev What everything on signatures looks at first: the newest valid round, until when it is in force, how many leaves it has, how far
+    ///      prices may move, whether leaves are paused, whether any ticket of the round may have been found wrong, and the spots of the first
+    ///      two underlyings (E8, zero after a fall back).
     struct Gate {
-        address vault;
+        uint48 round;
         uint32 validUntil;
         uint40 leafCount;
         uint16 deltaBps;
+        bool isPaused;
+        bool doubtsTickets;
+        uint48 firstSpot;
+        uint48 secondSpot;
     }
 
-    /// @dev Where the history stands: the newest valid round with its time and block, the highest round ever posted, the first hour whose
-    ///      outflow is still counted, the version of the listing that the newest valid market was held against (0: none), and what else
-    ///      posting reads: the policy's share of the slashable bonds.
+    /// @dev Where the history stands: time and block of the newest valid round, the highest round ever posted, the first hour whose outflow is
+    ///      still counted, the version of the listing that the newest valid market was held against (0: none), and what else posting reads:
+    ///      the policy's share of the slashable bonds.
     struct Clock {
-        uint48 round;
         uint48 lastRound;
         uint40 blockNumber;
         uint40 termsVersion;
@@ -42,11 +47,13 @@ abstract contract EpochHistory is IEpochRegistry {
 
     Gate internal _gate;
     bytes32 internal _leafRoot;
+    /// @dev Struct hash of the newest valid header.
+    bytes32 internal _headerHash;
     Clock internal _clock;
     bytes32 internal _marketHash;
     bytes32 internal _modelHash;
     bytes32 internal _blockHash;
-    /// @dev Spots of the newest valid epoch, E8, four to a word, underlying 1 in the low bits of the first; zero after a fall back.
+    /// @dev Further spots of the newest valid epoch, E8, four to a word, underlying 3 in the low bits of the first; zero after a fall back.
     mapping(uint256 place => uint256 fourSpots) internal _spots;
     mapping(uint64 round => bytes32) private _commitments;
     mapping(uint256 place => uint256 fourNotes) private _notes;
@@ -76,7 +83,7 @@ abstract contract EpochHistory is IEpochRegistry {
     function liveTree() external view returns (uint64 round, bytes32 leafRoot, uint64 leafCount) {
         Gate memory gate = _gate;
         _requireLive(gate.validUntil);
-        return (_clock.round, _leafRoot, gate.leafCount);
+        return (gate.round, _leafRoot, gate.leafCount);
     }
 
     /// @inheritdoc IEpochRegistry
@@ -87,11 +94,7 @@ abstract contract EpochHistory is IEpochRegistry {
 
     /// @inheritdoc IEpochRegistry
     function spotOf(uint8 underlying) public view returns (uint64) {
-        if (underlying == 0) return 0;
-        unchecked {
-            uint256 place = uint256(underlying) - 1;
-            return uint64(_spots[place >> 2] >> ((place & 3) << 6));
-        }
+        return _spotOf(underlying, _gate);
     }
 
     /// @inheritdoc IEpochRegistry
@@ -119,7 +122,9 @@ abstract contract EpochHistory is IEpochRegistry {
         _commitments[header.round] = _commitment(headerHash, keccak256(signatures));
         _addToNote(header.round, finalAt.toUint32() | (step << STEP_SHIFT));
         clock.lastRound = uint256(header.round).toUint48();
-        _setHead(header, clock);
+        _setHead(header, headerHash, clock);
+        // Tickets are of one round: none of this one was found wrong yet.
+        _gate.doubtsTickets = false;
     }
 
     /// @dev Mark an epoch; if it was the newest valid one, the newest valid one before it takes its place.
@@ -134,32 +139,38 @@ abstract contract EpochHistory is IEpochRegistry {
         require(standing == Standing.Open, EpochFinal(round, finalAt));
         _addToNote(round, INVALID);
         emit EpochInvalidated(round);
+        if (_gate.round != round) return;
         Clock memory clock = _clock;
-        if (clock.round != round) return;
         uint64 valid = _validBefore(round);
         require(fallbackHeader.round == valid, WrongFallback(fallbackHeader.round, valid));
+        bytes32 headerHash = TypedData.hashHeader(fallbackHeader);
         if (valid != 0) {
-            bytes32 given = _commitment(TypedData.hashHeader(fallbackHeader), fallbackSignatures);
+            bytes32 given = _commitment(headerHash, fallbackSignatures);
             require(given == _commitments[valid], WrongEvidence(valid, given, _commitments[valid]));
         }
-        _setHead(fallbackHeader, clock);
+        _setHead(fallbackHeader, headerHash, clock);
         clock.termsVersion = 0;
         _clock = clock;
         // The market of the epoch before is not at hand: its prices come back with `restoreSpots`, or with the next epoch.
+        _gate.firstSpot = 0;
+        _gate.secondSpot = 0;
         delete _spots[0];
         delete _spots[1];
+        // Tickets of the round that is current again may have been found wrong while it was.
+        _gate.doubtsTickets = true;
     }
 
-    function _setHead(EpochHeader calldata header, Clock memory clock) private {
+    function _setHead(EpochHeader calldata header, bytes32 headerHash, Clock memory clock) private {
         // Time, `validUntil` and block were compared with the market's time and the chain's head when posted; rounds go up in bounded steps.
         require(header.leafCount <= type(uint40).max, TooManyLeaves(header.leafCount));
-        clock.round = uint256(header.round).toUint48();
         clock.time = uint256(header.time).toUint32();
         clock.blockNumber = uint256(header.blockNumber).toUint40();
         Gate storage gate = _gate;
+        gate.round = uint256(header.round).toUint48();
         gate.validUntil = uint256(header.validUntil).toUint32();
         gate.leafCount = uint40(header.leafCount);
         _leafRoot = header.leafRoot;
+        _headerHash = headerHash;
         _marketHash = header.marketHash;
         _modelHash = header.modelHash;
         _blockHash = header.blockHash;
@@ -195,7 +206,7 @@ abstract contract EpochHistory is IEpochRegistry {
         Clock memory clock = _clock;
         return
             EpochHeader(
-                clock.round,
+                gate.round,
                 clock.time,
                 clock.blockNumber,
                 _blockHash,
@@ -205,6 +216,17 @@ abstract contract EpochHistory is IEpochRegistry {
                 _leafRoot,
                 gate.leafCount
             );
+    }
+
+    /// @dev `gate` is `_gate`, read before.
+    function _spotOf(uint256 underlying, Gate memory gate) internal view returns (uint64) {
+        if (underlying == 1) return gate.firstSpot;
+        if (underlying == 2) return gate.secondSpot;
+        if (underlying == 0) return 0;
+        unchecked {
+            uint256 place = underlying - 3;
+            return uint64(_spots[place >> 2] >> ((place & 3) << 6));
+        }
     }
 
     function _requireLive(uint256 validUntil) internal view {

@@ -98,14 +98,23 @@ abstract contract MarketIntake is OutflowBudget {
         require(header.validUntil == expected, WrongValidUntil(header.validUntil, expected));
     }
 
-    /// @dev Four to a word, that of underlying i + 1 in place i; as MarketWords.spotsOf gives them.
+    /// @dev As MarketWords.spotsOf gives them, that of underlying i + 1 in place i: the first two in the gate, where spots fit
+    ///      (Limits.MAX_SPOT), the others four to a word.
     function _storeSpots(uint256[] memory spots) private {
         uint256 word = 0;
         for (uint256 i = 0; i < spots.length; ++i) {
-            word |= uint256(uint64(spots[i] >> 64)) << ((i & 3) << 6);
-            if (i & 3 != 3 && i + 1 != spots.length) continue;
-            _spots[i >> 2] = word;
-            word = 0;
+            uint256 spot = uint64(spots[i] >> 64);
+            if (i == 0) {
+                _gate.firstSpot = uint48(spot);
+            } else if (i == 1) {
+                _gate.secondSpot = uint48(spot);
+            } else {
+                uint256 place = i - 2;
+                word |= spot << ((place & 3) << 6);
+                if (place & 3 != 3 && i + 1 != spots.length) continue;
+                _spots[place >> 2] = word;
+                word = 0;
+            }
         }
     }
 

@@ -24,11 +24,14 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
 
     /// @dev What tickets need and withdrawals do not.
     struct Terms {
-        address ledger;
         uint64 maxTradeE8;
         uint16 tradeChargeBps;
     }
 
+    /// @dev Where a budget's fields are in its slot.
+    uint256 private constant CLOSED_SHIFT = 64;
+    uint256 private constant OPEN_SHIFT = 128;
+    uint256 private constant MAX_WITHDRAWAL_SHIFT = 192;
     uint256 internal constant BPS = 10_000;
     /// @dev Two for each of the most underlyings that there can be (Limits.MAX_UNDERLYINGS).
     uint256 private constant MAX_PAIRS_BYTES = 16;
@@ -55,7 +58,7 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     function releaseFinal(uint256 max) external {
         Clock memory clock = _clock;
         require(clock.lastRound != 0, NoEpoch());
-        Budget memory budget = _closed(clock.round);
+        Budget memory budget = _closed(_gate.round);
         _release(clock, budget, max);
         _clock = clock;
         _budget = budget;
@@ -114,25 +117,46 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
         budget.openE8 = 0;
     }
 
-    /// @dev Counts `amountE8` against the budget. It is at most 2^64: the caller compared it with the policy.
-    function _spend(uint256 amountE8) internal {
-        Budget memory budget = _budget;
-        uint256 spent = uint256(budget.closedE8) + budget.openE8;
-        require(spent + amountE8 <= budget.limitE8, OutflowBudgetExceeded(amountE8, spent, budget.limitE8));
-        // At most the limit, which fits.
-        _budget.openE8 = uint64(budget.openE8 + amountE8);
+    /// @dev Counts `amountE8` against the budget. A trade's is at most 2^64: the caller compared its size with the policy.
+    /// @param isWithdrawal Whether the policy's greatest withdrawal holds for it.
+    function _spend(uint256 amountE8, bool isWithdrawal) internal {
+        Budget storage budget = _budget;
+        uint256 word;
+        // The slot of the budget, read once; 64 bits each, from the low ones up: limit, closed, open, greatest withdrawal.
+        assembly ("memory-safe") {
+            word := sload(budget.slot)
+        }
+        if (isWithdrawal) {
+            uint256 max = word >> MAX_WITHDRAWAL_SHIFT;
+            require(amountE8 <= max, AboveAttestedSize(amountE8, max));
+        }
+        // No sum of three numbers of 64 bits overflows, and what is open is at most the limit: no carry into the neighbour.
+        unchecked {
+            uint256 limit = uint64(word);
+            uint256 spent = uint256(uint64(word >> CLOSED_SHIFT)) + uint64(word >> OPEN_SHIFT);
+            require(spent + amountE8 <= limit, OutflowBudgetExceeded(amountE8, spent, limit));
+            word += amountE8 << OPEN_SHIFT;
+        }
+        // Equals budget.openE8 += uint64(amountE8).
+        assembly ("memory-safe") {
+            sstore(budget.slot, word)
+        }
     }
 
     /// @dev Refuses when a live price is further from the epoch's spot than allowed.
     /// @param underlyings Two bytes each, of which the first is the underlying.
-    function _requireNear(bytes calldata underlyings, uint16 deltaBps) internal view {
+    /// @param gate `_gate`, read before.
+    function _requireNear(bytes calldata underlyings, Gate memory gate) internal view {
         // No true leaf is longer; one that takes a whole transaction's gas to read could be used but not disputed.
         require(underlyings.length <= MAX_PAIRS_BYTES, TooManyUnderlyings(underlyings.length));
-        for (uint256 i = 0; i < underlyings.length; i += 2) {
+        for (uint256 i = 0; i < underlyings.length;) {
             uint8 underlying = uint8(underlyings[i]);
-            uint64 spot = spotOf(underlying);
+            unchecked {
+                i += 2;
+            }
+            uint64 spot = _spotOf(underlying, gate);
             require(spot != 0, SpotUnknown(underlying));
-            guard.checkWithin(underlying, spot, deltaBps);
+            guard.checkWithin(underlying, spot, gate.deltaBps);
         }
     }
 

@@ -126,11 +126,11 @@ interface IAttesterSet {
     /// @param attester The address.
     function isAttester(address attester) external view returns (bool);
 
-    /// @notice What a quorum is judged by, in one call.
-    /// @param signers Addresses.
-    /// @return all Whether the signatures of every one of them count now.
-    /// @return needed How many signatures an epoch carries.
-    function quorum(address[] calldata signers) external view returns (bool all, uint256 needed);
+    /// @notice Refuse anything but exactly `threshold` low-s signatures of active attesters, by increasing address of the signer. Reverts with
+    ///         the epoch registry's WrongSignatureLength, WrongSignatureCount, BadSignature, SignersNotIncreasing and NotAttester.
+    /// @param signed The digest.
+    /// @param signatures 65 bytes each: r, s, v.
+    function requireQuorum(bytes32 signed, bytes calldata signatures) external view;
 
     /// @notice Whether an address answers for what it signed: its bond is held here, or it was slashed.
     /// @param attester The address.

@@ -116,11 +116,9 @@ interface IEpochRegistry is IProtocolErrors {
     /// @notice The market lacks an underlying that the registry of instruments knows.
     error UnderlyingNotQuoted(uint8 underlying);
 
-    /// @notice Connect those who may use what attesters signed and those who may find it wrong; once, the admin only.
-    /// @param vault Uses leaves.
-    /// @param ledger Uses tickets.
+    /// @notice Connect what may find wrong what attesters signed; once, the admin only.
     /// @param disputes Invalidates.
-    function connect(address vault, address ledger, address disputes) external;
+    function connect(address disputes) external;
 
     /// @notice Set the policy; the admin only. The limit of the outflow follows at once.
     /// @param policy The whole new policy.
@@ -138,6 +136,10 @@ interface IEpochRegistry is IProtocolErrors {
         bytes calldata previousMarket
     ) external;
 
+    /// @notice Stop or resume the use of leaves; the vault only, whose pauser decides. While stopped, `useLeaf` reverts with EnforcedPause().
+    /// @param isPaused Whether leaves are of no use from now on.
+    function pauseLeaves(bool isPaused) external;
+
     /// @notice Release cash on a leaf of the newest valid epoch; the vault only, which checks the leaf against what this returns.
     /// @param underlyings The leaf's worst scenarios: two bytes per held underlying, of which the first is the underlying.
     /// @param amountE8 What is released, E8.
@@ -148,16 +150,21 @@ interface IEpochRegistry is IProtocolErrors {
         uint256 amountE8
     ) external returns (bytes32 leafRoot, uint64 leafCount);
 
-    /// @notice Settle a trade on leaves of portfolios that do not exist yet; the ledger only, which checks them against the accounts.
-    /// @param leaves Struct hashes of the leaves.
+    /// @notice Settle a trade on leaves of portfolios that do not exist yet; the vault only, which checks them against the accounts.
+    /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up.
+    /// @param leavesHash keccak256 of the leaves' struct hashes, one after the other.
     /// @param signatures Signatures of `ticketsDigest` for the newest valid epoch, as in `post`.
     /// @param underlyings Two bytes per underlying held in any of the portfolios, of which the first is the underlying.
-    /// @param sizeE8 The size of the trade, E8.
+    /// @param underlying The underlying of what is traded.
+    /// @param quantityE8 How much of it is traded, E8, positive.
+    /// @param unitE8 The greatest that one may cost but for its spot, E8.
     function useTickets(
-        bytes32[] calldata leaves,
+        bytes32 leavesHash,
         bytes calldata signatures,
         bytes calldata underlyings,
-        uint256 sizeE8
+        uint8 underlying,
+        uint256 quantityE8,
+        uint256 unitE8
     ) external;
 
     /// @notice Count what is released on figures recomputed from the newest valid epoch's market; the vault only. What attesters say of
@@ -234,6 +241,9 @@ interface IEpochRegistry is IProtocolErrors {
     /// @notice Whether tickets were found wrong.
     /// @param ticket Their digest.
     function isInvalidTicket(bytes32 ticket) external view returns (bool);
+
+    /// @notice What uses leaves and tickets.
+    function vault() external view returns (address);
 
     /// @notice The newest valid epoch; reverts with NoEpoch() or EpochExpired(validUntil, time) unless it is in force.
     function requireLive() external view returns (EpochHeader memory);

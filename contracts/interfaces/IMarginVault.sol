@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import { IProtocolErrors } from "./IProtocolErrors.sol";
-import { Leaf } from "./Types.sol";
+import { IPortfolioLedger } from "./IPortfolioLedger.sol";
 
-/// @title Tokens, and the cash of every account
+/// @title Accounts, and the tokens that come in as their cash or spot and leave again
 /// @notice Amounts given and taken are in token units; cash is E8. Tokens must move exactly what they are told to: a fee on transfer or a
 ///         rebasing supply breaks safety. Safety of the settlement token: it is worth what the snapshots say. Liveness: it transfers.
-interface IMarginVault is IProtocolErrors {
-    /// @notice An account's new cash (E8, signed).
-    event CashChanged(uint64 indexed account, int256 cash);
+interface IMarginVault is IPortfolioLedger {
     /// @notice Tokens came in for an account.
     event Deposited(uint64 indexed account, address indexed token, address indexed from, uint256 amount);
-    /// @notice Tokens left for an account.
+    /// @notice Settlement tokens left for an account: its new cash (E8, signed). How many, and to whom, the token's Transfer tells that follows.
+    event CashWithdrawn(uint64 indexed account, int256 cash);
+    /// @notice Spot collateral left for an account.
     event Withdrawn(uint64 indexed account, address indexed token, address indexed to, uint256 amount);
     /// @notice The token behind the spot of an underlying, for good.
     event CollateralSet(uint8 indexed underlying, address token, uint8 decimals);
@@ -38,12 +37,8 @@ interface IMarginVault is IProtocolErrors {
     error WithdrawalAboveAllowed(uint256 requested, uint256 allowed);
     /// @notice The vault would hold more of a token than its cap; token units.
     error CapExceeded(address token, uint256 held, uint256 cap);
-    /// @notice A leaf made before the account's portfolio changed.
-    error StaleLeaf(uint64 account, bytes32 leafHash, bytes32 storedHash);
-
-    /// @notice Connect the liquidation house, once.
-    /// @param house The house.
-    function connect(address house) external;
+    /// @notice A shown leaf that ends within its figures, its pairs or a sibling.
+    error WrongLeafLength(uint256 length);
 
     /// @notice Take a token as spot collateral of an underlying, for good.
     /// @param underlying Its id.
@@ -74,18 +69,11 @@ interface IMarginVault is IProtocolErrors {
     function depositSpot(uint64 account, uint8 underlying, uint256 amount, bytes calldata portfolio) external;
 
     /// @notice Take cash out on a leaf of the newest epoch, up to the lesser of cash + value - initial margin and cash + value - spot value.
-    /// @param account An own account that is not frozen.
-    /// @param amount Token units.
-    /// @param to Who receives them.
-    /// @param leaf The account's leaf.
-    /// @param proof The siblings from the leaf up.
-    function withdraw(
-        uint64 account,
-        uint256 amount,
-        address to,
-        Leaf calldata leaf,
-        bytes32[] calldata proof
-    ) external;
+    /// @dev What is shown comes packed, big-endian: an own account that is not frozen (8 bytes); how much, in token units (16); who receives
+    ///      it (20); how many underlyings the account's leaf names (1); the leaf as in libraries/ShownLeaf.sol; the siblings from it up (32
+    ///      each). A leaf of another account, or of what the account no longer holds, reverts with WrongRoot.
+    /// @param shown All of it.
+    function withdraw(bytes calldata shown) external;
 
     /// @notice Take cash out as on a leaf, with the figures recomputed here instead: no signature of this account's figures is needed. The
     ///         market was signed all the same: what leaves counts in the outflow, unless the account holds nothing but spot.
@@ -124,35 +112,6 @@ interface IMarginVault is IProtocolErrors {
         bytes calldata portfolio,
         bytes calldata market
     ) external;
-
-    /// @notice Move cash between accounts. House only.
-    /// @param from The account that gives (receives, if negative).
-    /// @param to The account that receives.
-    /// @param amount E8, signed.
-    function transferCash(uint64 from, uint64 to, int256 amount) external;
-
-    /// @notice Change an account's cash by the outcome of a trade or a settlement. Ledger only.
-    /// @param account The account.
-    /// @param delta E8, signed.
-    function addCash(uint64 account, int256 delta) external;
-
-    /// @notice Change the cash of two accounts by the outcome of their trade, which makes no money. Ledger only.
-    /// @param a One account.
-    /// @param deltaA What it receives, E8, signed.
-    /// @param b The other account.
-    /// @param deltaB What that receives, E8, signed.
-    /// @return cashA The cash of `a` afterwards, E8, signed.
-    /// @return cashB The cash of `b` afterwards, E8, signed.
-    function exchangeCash(
-        uint64 a,
-        int256 deltaA,
-        uint64 b,
-        int256 deltaB
-    ) external returns (int256 cashA, int256 cashB);
-
-    /// @notice The cash of an account, E8, signed.
-    /// @param account The account.
-    function cash(uint64 account) external view returns (int256);
 
     /// @notice The most of a token, in its units, that deposits may bring the vault to; the greatest number until one is set.
     /// @param token The token.

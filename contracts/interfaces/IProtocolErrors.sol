@@ -12,8 +12,6 @@ interface IProtocolErrors {
     error AccountFrozen(uint64 account);
     /// @notice The portfolio bytes given are not those the account holds.
     error WrongPortfolio(uint64 account, bytes32 givenHash, bytes32 storedHash);
-    /// @notice A leaf of another account.
-    error WrongLeafAccount(uint64 leafAccount, uint64 account);
     /// @notice The account holds positions where none are allowed.
     error PositionsOpen(uint64 account);
     /// @notice The market bytes given are not those of the newest epoch.

@@ -43,17 +43,29 @@ library OrderedTree {
         // Memory below 64 is free for hashing; of the index, what is above the bit that counts is cut off by the mask.
         assembly ("memory-safe") {
             let bits := shl(5, index)
-            let end := add(proof.offset, shl(5, levels))
-            for {
-                let at := proof.offset
-            } lt(at, end) {
-                at := add(at, 32)
-            } {
+            let at := proof.offset
+            let end := add(at, shl(5, levels))
+            // One level first where their number is odd, then two at a time.
+            if and(levels, 1) {
                 let place := and(bits, 32)
                 mstore(place, node)
                 mstore(xor(place, 32), calldataload(at))
                 node := keccak256(0, 64)
                 bits := shr(1, bits)
+                at := add(at, 32)
+            }
+            for {} lt(at, end) {
+                at := add(at, 64)
+                bits := shr(2, bits)
+            } {
+                let place := and(bits, 32)
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(at))
+                node := keccak256(0, 64)
+                place := and(shr(1, bits), 32)
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(add(at, 32)))
+                node := keccak256(0, 64)
             }
         }
         if (node != root) revert ISpecErrors.WrongRoot(node, root);

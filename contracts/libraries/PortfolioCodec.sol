@@ -77,13 +77,13 @@ library PortfolioCodec {
         uint256 end = held ? start + POSITION_BYTES : start;
         // The cast restores the sign.
         int256 afterwards = held ? int64(uint64(position >> 160)) + traded : traded;
-        if (afterwards == 0) return bytes.concat(portfolio[:start], portfolio[end:]);
+        if (afterwards == 0) return _spliced(portfolio, start, end, 0, 0);
         if (!held && length == Limits.MAX_POSITIONS * POSITION_BYTES) {
             revert ISpecErrors.TooManyPositions(Limits.MAX_POSITIONS + 1, Limits.MAX_POSITIONS);
         }
         if (instrument == 0) revert ISpecErrors.PositionsNotSorted(0, 0);
         _checkQuantity(instrument, afterwards);
-        return bytes.concat(portfolio[:start], pack(instrument, afterwards), portfolio[end:]);
+        return _spliced(portfolio, start, end, pack(instrument, afterwards), POSITION_BYTES);
     }
 
     /// @notice Cut every position in two: quantity x fraction / 1e18, rounded towards zero, and what remains. Zero results are left out.
@@ -126,6 +126,29 @@ library PortfolioCodec {
             length = _append(rest, length, id, quantity);
         }
         _shorten(rest, length);
+    }
+
+    /// @dev The portfolio with other bytes, the first `length` of `put`, in place of those from `start` to before `end`. Equals
+    ///      bytes.concat(portfolio[:start], put, portfolio[end:]), in one allocation; what is copied over at its end is made zero again.
+    function _spliced(
+        bytes calldata portfolio,
+        uint256 start,
+        uint256 end,
+        bytes12 put,
+        uint256 length
+    ) private pure returns (bytes memory result) {
+        assembly ("memory-safe") {
+            result := mload(0x40)
+            let data := add(result, 32)
+            calldatacopy(data, portfolio.offset, start)
+            mstore(add(data, start), put)
+            let rest := add(start, length)
+            calldatacopy(add(data, rest), add(portfolio.offset, end), sub(portfolio.length, end))
+            let total := add(rest, sub(portfolio.length, end))
+            mstore(result, total)
+            mstore(add(data, total), 0)
+            mstore(0x40, and(add(add(data, total), 63), not(31)))
+        }
     }
 
     /// @dev Whether ids increase from above zero and no quantity is zero or out of range, without branches:

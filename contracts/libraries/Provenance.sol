@@ -32,8 +32,15 @@ library Provenance {
         bytes32 previous,
         uint64 blockNumber,
         bytes32 portfolioHash
-    ) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(previous, blockNumber, portfolioHash));
+    ) internal pure returns (bytes32 result) {
+        // Equals keccak256(abi.encodePacked(previous, blockNumber, portfolioHash)).
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, previous)
+            mstore(add(free, 32), shl(192, blockNumber))
+            mstore(add(free, 40), portfolioHash)
+            result := keccak256(free, 72)
+        }
     }
 
     /// @notice The hash of what an account held after a block. Reverts with WrongHistory or NotLastChange.

@@ -11,6 +11,35 @@ library Reading {
         return uint256(_word(data, offset));
     }
 
+    /// @notice The bytes from an offset to before another, neither of which is checked. Equals data[from:to].
+    function part(
+        bytes calldata data,
+        uint256 from,
+        uint256 to
+    ) internal pure returns (bytes calldata result) {
+        assembly ("memory-safe") {
+            result.offset := add(data.offset, from)
+            result.length := sub(to, from)
+        }
+    }
+
+    /// @notice The words from an offset on; what is left over at the end is not among them.
+    function words(bytes calldata data, uint256 from) internal pure returns (bytes32[] calldata result) {
+        assembly ("memory-safe") {
+            result.offset := add(data.offset, from)
+            result.length := shr(5, sub(data.length, from))
+        }
+    }
+
+    /// @notice keccak256(data), without keeping the copy that is hashed.
+    function hashOf(bytes calldata data) internal pure returns (bytes32 result) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, data.offset, data.length)
+            result := keccak256(free, data.length)
+        }
+    }
+
     /// @notice The unsigned byte at an offset.
     function uint8At(bytes calldata data, uint256 offset) internal pure returns (uint256) {
         return uint256(_word(data, offset)) >> 248;

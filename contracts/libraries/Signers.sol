@@ -15,20 +15,44 @@ library Signers {
         bytes32 digest,
         bytes calldata signatures
     ) internal pure returns (address[] memory signers) {
+        signers = new address[](count(signatures));
+        address previous = address(0);
+        for (uint256 i = 0; i < signers.length; ++i) {
+            previous = next(digest, signatures, i, previous);
+            signers[i] = previous;
+        }
+    }
+
+    /// @notice How many signatures there are.
+    function count(bytes calldata signatures) internal pure returns (uint256) {
         require(
             signatures.length % SIGNATURE_BYTES == 0,
             IEpochRegistry.WrongSignatureLength(signatures.length)
         );
-        signers = new address[](signatures.length / SIGNATURE_BYTES);
-        address previous = address(0);
-        for (uint256 i = 0; i < signers.length; ++i) {
-            bytes calldata signature = signatures[i * SIGNATURE_BYTES:(i + 1) * SIGNATURE_BYTES];
-            (address signer, ECDSA.RecoverError problem, ) = ECDSA.tryRecoverCalldata(digest, signature);
-            require(problem == ECDSA.RecoverError.NoError, IEpochRegistry.BadSignature(i));
-            require(signer > previous, IEpochRegistry.SignersNotIncreasing(previous, signer));
-            signers[i] = signer;
-            previous = signer;
+        return signatures.length / SIGNATURE_BYTES;
+    }
+
+    /// @notice The signer of signature `i`, which must be below `count`, after that of the one before it (zero for the first).
+    function next(
+        bytes32 digest,
+        bytes calldata signatures,
+        uint256 i,
+        address previous
+    ) internal pure returns (address signer) {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+        // Equals reading them from signatures[i * 65:(i + 1) * 65].
+        assembly ("memory-safe") {
+            let at := add(signatures.offset, mul(i, 65))
+            r := calldataload(at)
+            s := calldataload(add(at, 32))
+            v := byte(0, calldataload(add(at, 64)))
         }
+        ECDSA.RecoverError problem;
+        (signer, problem, ) = ECDSA.tryRecover(digest, v, r, s);
+        require(problem == ECDSA.RecoverError.NoError, IEpochRegistry.BadSignature(i));
+        require(signer > previous, IEpochRegistry.SignersNotIncreasing(previous, signer));
     }
 
     /// @notice The only signer.

@@ -54,24 +54,16 @@ library TypedData {
             );
     }
 
-    /// @notice The same of a leaf in calldata, whose account the caller has read: reading refuses a word that is no 64-bit number.
-    function hashLeafGiven(Leaf calldata leaf) internal pure returns (bytes32 result) {
-        bytes32 typeHash = LEAF_TYPEHASH;
-        bytes32 worst = keccak256(leaf.worstScenarios);
-        // The first six fields are words that follow one another in calldata. Equals
-        // keccak256(abi.encode(LEAF_TYPEHASH, leaf.account, ..., leaf.maintenanceMargin, keccak256(leaf.worstScenarios))).
+    /// @notice The struct hash of an order.
+    function hashOrder(Order memory order) internal pure returns (bytes32 result) {
+        bytes32 typeHash = ORDER_TYPEHASH;
+        // Equals keccak256(abi.encode(ORDER_TYPEHASH, order)): a struct of one-word fields is in memory as it is encoded.
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typeHash)
-            calldatacopy(add(free, 32), leaf, 192)
-            mstore(add(free, 224), worst)
-            result := keccak256(free, 256)
+            mcopy(add(free, 32), order, 192)
+            result := keccak256(free, 224)
         }
-    }
-
-    /// @notice The struct hash of an order.
-    function hashOrder(Order memory order) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ORDER_TYPEHASH, order));
     }
 
     /// @notice The struct hash of tickets: leaves of would-be portfolios, signed for one epoch.
@@ -83,19 +75,15 @@ library TypedData {
         bytes32 headerHash,
         bytes32[] memory leaves
     ) internal pure returns (bytes32) {
-        return
-            keccak256(abi.encode(TICKETS_TYPEHASH, round, headerHash, keccak256(abi.encodePacked(leaves))));
+        return hashTicketsGiven(round, headerHash, keccak256(abi.encodePacked(leaves)));
     }
 
-    /// @notice The same of an order in calldata, all of whose fields the caller reads: reading refuses a word out of its type's range.
-    function hashOrderGiven(Order calldata order) internal pure returns (bytes32 result) {
-        bytes32 typeHash = ORDER_TYPEHASH;
-        // Its fields are six words that follow one another in calldata. Equals keccak256(abi.encode(ORDER_TYPEHASH, order)).
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, typeHash)
-            calldatacopy(add(free, 32), order, 192)
-            result := keccak256(free, 224)
-        }
+    /// @notice The same with the hash of the leaves' struct hashes, one after the other.
+    function hashTicketsGiven(
+        uint64 round,
+        bytes32 headerHash,
+        bytes32 leavesHash
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(TICKETS_TYPEHASH, round, headerHash, leavesHash));
     }
 }

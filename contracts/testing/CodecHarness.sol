@@ -8,6 +8,7 @@ import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { OrderedTree } from "../libraries/OrderedTree.sol";
 import { PortfolioCodec } from "../libraries/PortfolioCodec.sol";
 import { Provenance } from "../libraries/Provenance.sol";
+import { ShownLeaf } from "../libraries/ShownLeaf.sol";
 import { TypedData } from "../libraries/TypedData.sol";
 
 /// @title The libraries that read and commit to bytes, callable from outside: for tests and vectors
@@ -112,14 +113,13 @@ contract CodecHarness {
         return TypedData.hashOrder(order);
     }
 
-    /// @notice The struct hash of a leaf, from calldata.
-    function hashLeafGiven(Leaf calldata leaf) external pure returns (bytes32) {
-        return TypedData.hashLeafGiven(leaf);
-    }
-
-    /// @notice The struct hash of an order, from calldata.
-    function hashOrderGiven(Order calldata order) external pure returns (bytes32) {
-        return TypedData.hashOrderGiven(order);
+    /// @notice What is read of a shown leaf, which must be long enough.
+    function readShownLeaf(
+        bytes calldata shown,
+        uint64 account,
+        bytes32 portfolioHash
+    ) external pure returns (int256 value, int256 spotValue, uint256 initialMargin, bytes32 leafHash) {
+        return ShownLeaf.read(shown, account, portfolioHash);
     }
 
     /// @notice The struct hash of tickets.

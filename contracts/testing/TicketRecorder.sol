@@ -3,37 +3,33 @@ pragma solidity ^0.8.28;
 
 /// @title Stands in for the epoch registry and notes what a ledger asks it, for tests
 contract TicketRecorder {
-    /// @notice The spot of every underlying, E8.
-    uint64 public spot;
-    /// @notice The leaves of the last tickets.
-    bytes32[] public leaves;
+    /// @notice The hash of the leaves of the last tickets.
+    bytes32 public leavesHash;
     /// @notice Signatures of the last tickets.
     bytes public signatures;
     /// @notice The pairs that name the underlyings of the last tickets.
     bytes public underlyings;
-    /// @notice The size of the last trade, E8.
-    uint256 public sizeE8;
-
-    /// @notice Choose the spot.
-    function setSpot(uint64 spot_) external {
-        spot = spot_;
-    }
+    /// @notice The underlying of the last trade.
+    uint8 public underlying;
+    /// @notice How much was traded, E8.
+    uint256 public quantityE8;
+    /// @notice The greatest that one may cost but for its spot, E8.
+    uint256 public unitE8;
 
     /// @notice Note everything and refuse nothing.
     function useTickets(
-        bytes32[] calldata leaves_,
+        bytes32 leavesHash_,
         bytes calldata signatures_,
         bytes calldata underlyings_,
-        uint256 sizeE8_
+        uint8 underlying_,
+        uint256 quantityE8_,
+        uint256 unitE8_
     ) external {
-        leaves = leaves_;
+        leavesHash = leavesHash_;
         signatures = signatures_;
         underlyings = underlyings_;
-        sizeE8 = sizeE8_;
-    }
-
-    /// @notice The same for every underlying.
-    function spotOf(uint8) external view returns (uint64) {
-        return spot;
+        underlying = underlying_;
+        quantityE8 = quantityE8_;
+        unitE8 = unitE8_;
     }
 }

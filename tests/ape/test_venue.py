@@ -9,6 +9,7 @@ import ape
 import pytest
 
 from marginproof.protocol.compiler import load_artifacts
+from marginproof.protocol.creation import created_at
 
 UNITS = 10**6  # the settlement token has 6 decimals
 E8 = 10**8
@@ -40,27 +41,22 @@ def venue(project: Any, accounts: Any) -> SimpleNamespace:
         attester_set.join(attester, sender=admin)
     guard = project.PriceGuard.deploy(admin, sender=admin)
     bounds = project.MarketBounds.deploy(admin, sender=admin)
-    parts = (attester_set, models, instruments, guard, bounds)
+    vault_address = created_at(admin.address, admin.nonce + 2)
+    parts = (attester_set, models, instruments, guard, bounds, vault_address)
     epochs = project.EpochRegistry.deploy(admin, parts, 3600, 1, 86_400, POLICY, sender=admin)
     court = project.MarginCourt.deploy(instruments, models, epochs, sender=admin)
-    ledger = project.PortfolioLedger.deploy(admin, instruments, epochs, court, 3600, sender=admin)
-    vault = project.MarginVault.deploy(admin, ledger, epochs, court, token, sender=admin)
-    house = project.LiquidationHouse.deploy(
-        ledger, vault, epochs, court, WAD // 20, WAD // 2, E8, sender=admin
-    )
-    ledger.connect(vault, house, sender=admin)
+    vault = project.MarginVault.deploy(admin, instruments, epochs, court, 3600, token, sender=admin)
+    house = project.LiquidationHouse.deploy(vault, epochs, court, WAD // 20, WAD // 2, E8, sender=admin)
     vault.connect(house, sender=admin)
-    return SimpleNamespace(
-        admin=admin, token=token, attester_set=attester_set, ledger=ledger, vault=vault, house=house
-    )
+    return SimpleNamespace(admin=admin, token=token, attester_set=attester_set, vault=vault, house=house)
 
 
 @pytest.fixture
 def trader(venue: SimpleNamespace, accounts: Any) -> SimpleNamespace:
     """Owner of an open account with 1,000 tokens deposited and 500 more in hand."""
     owner = accounts[5]
-    receipt = venue.ledger.openAccount(owner, sender=owner)
-    (opened,) = receipt.decode_logs(venue.ledger.AccountOpened)
+    receipt = venue.vault.openAccount(owner, sender=owner)
+    (opened,) = receipt.decode_logs(venue.vault.AccountOpened)
     account = opened.account
     venue.token.mint(owner, 1_500 * UNITS, sender=venue.admin)
     venue.token.approve(venue.vault, 1_000 * UNITS, sender=owner)
@@ -69,7 +65,7 @@ def trader(venue: SimpleNamespace, accounts: Any) -> SimpleNamespace:
 
 
 def test_deposit_becomes_cash_in_e8(venue: SimpleNamespace, trader: SimpleNamespace) -> None:
-    assert venue.ledger.ownerOf(trader.account) == trader.owner
+    assert venue.vault.ownerOf(trader.account) == trader.owner
     assert venue.vault.cash(trader.account) == 1_000 * E8
     assert venue.token.balanceOf(venue.vault) == 1_000 * UNITS
 
@@ -106,7 +102,7 @@ def test_the_admin_alone_sets_the_threshold(venue: SimpleNamespace, accounts: An
     assert venue.attester_set.threshold() == 1
 
 
-@pytest.mark.parametrize("name", ["MarginVault", "PortfolioLedger", "EpochRegistry", "MarginCourt"])
+@pytest.mark.parametrize("name", ["MarginVault", "EpochRegistry", "MarginCourt"])
 def test_ape_and_the_product_compile_to_one_interface(project: Any, name: str) -> None:
     def selectors(abi: list[dict[str, Any]]) -> set[tuple[str, str, tuple[str, ...]]]:
         return {

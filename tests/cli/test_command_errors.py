@@ -84,7 +84,6 @@ def deployment(write: Write) -> Path:
         "AttesterSet",
         "EpochRegistry",
         "MarginCourt",
-        "PortfolioLedger",
         "MarginVault",
         "LiquidationHouse",
     ]

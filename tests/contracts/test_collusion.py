@@ -164,7 +164,8 @@ class Ring:
         world, owner = self.world, person(NAMES[account]).address
         units = amount_e8 // USD_UNIT_E8
         if way == "leaf":
-            world.do(world.vault, "withdraw", account, units, owner, *world.leaf(account), by=owner)
+            shown = world.shown_withdrawal(account, units, owner)
+            world.do(world.vault, "withdraw", shown, by=owner)
         elif way == "full":
             given = (world.portfolios[account], world.market_bytes())
             world.do(world.vault, "withdrawFull", account, units, owner, *given, by=owner)

@@ -17,15 +17,15 @@ from .refusals import UNAUTHORISED, refused_as
 from .setting import BTC, DAY, E8, ETH
 from .world import Posted, World, person
 
-VAULT, LEDGER, DISPUTES = ("0x" + byte * 20 for byte in ("aa", "bb", "cc"))
+VAULT, DISPUTES = ("0x" + byte * 20 for byte in ("aa", "cc"))
 NONE, OPEN, FINAL, INVALID = range(4)
 NO_HEADER = (0, 0, 0, bytes(32), 0, bytes(32), bytes(32), bytes(32), 0)
 
 
 @pytest.fixture
 def ready() -> World:
-    """Two accounts, and the registry connected to addresses that stand for vault, ledger and disputes."""
-    world = World(users=(VAULT, LEDGER, DISPUTES))
+    """Two accounts, and the registry connected to addresses that stand for vault and disputes."""
+    world = World(users=(VAULT, DISPUTES))
     world.open(person("alice"), 1_000)
     world.open(person("bob"))
     return world
@@ -244,7 +244,7 @@ def test_fall_back_must_be_proven(ready: World) -> None:
 
 def test_only_disputes_find_anything_wrong(ready: World) -> None:
     ready.post()
-    for caller in (ADMIN, STRANGER, VAULT, LEDGER):
+    for caller in (ADMIN, STRANGER, VAULT):
         with refused("NotConnected", caller):
             ready.epochs.transact("invalidate", 1, NO_HEADER, bytes(32), caller=caller)
         with refused("NotConnected", caller):
@@ -255,13 +255,15 @@ def test_parts_are_connected_once_by_the_admin(world: World) -> None:
     zero = "0x" + "00" * 20
     epochs = world.machine.deploy("EpochRegistry", *world.registry_arguments())
     with refused_as(UNAUTHORISED):
-        epochs.transact("connect", VAULT, LEDGER, DISPUTES, caller=STRANGER)
-    for parts in ((zero, LEDGER, DISPUTES), (VAULT, zero, DISPUTES), (VAULT, LEDGER, zero)):
-        with refused("ZeroAddress"):
-            epochs.transact("connect", *parts)
-    epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+        epochs.transact("connect", DISPUTES, caller=STRANGER)
+    with refused("ZeroAddress"):
+        epochs.transact("connect", zero)
+    epochs.transact("connect", DISPUTES)
     with refused("AlreadyConnected"):
-        epochs.transact("connect", VAULT, LEDGER, DISPUTES)
+        epochs.transact("connect", DISPUTES)
+    with refused("ZeroAddress"):
+        world.machine.deploy("EpochRegistry", *world.registry_arguments(vault=zero))
+    assert epochs.call("vault") == world.vault.address.lower()
 
 
 # --- listing -------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def staged(decimals: int | None = None) -> Stage:
     rich, poor = world.open(person("rich")), world.open(person("poor"))
     unit = 10 ** (6 if decimals is None else decimals)
     world.deposit(rich, 1_000_000 * unit)
-    fund = world.machine.deploy("InsuranceFund", world.ledger.address, world.vault.address)
+    fund = world.machine.deploy("InsuranceFund", world.vault.address)
     return Stage(world, fund, rich, poor)
 
 

@@ -332,9 +332,8 @@ def test_tiny_positions_cannot_be_milked(world: World) -> None:
     traders(world, 1)
     world.trade(0, 1, BTC_PERP, 7, SPOT)
     world.post()
-    leaf, proof = world.leaf(0)
     spare = world.equity(0) - world.figures(0).initial
-    world.do(world.vault, "withdraw", 0, spare // 100, ALICE, leaf, proof, by=ALICE)
+    world.do(world.vault, "withdraw", world.shown_withdrawal(0, spare // 100, ALICE), by=ALICE)
     dollars = (world.equity(0) - 3_000) // 7
     world.move(btc=100_000 - dollars)
     figures, equity = world.figures(0), world.equity(0)
@@ -471,4 +470,4 @@ def test_liquidation_is_deterministic() -> None:
 )
 def test_parameters_out_of_range(parameters: tuple[int, int, int], values: tuple[str, int, int, int]) -> None:
     with refused("OutOfRange", *values):
-        Machine().deploy("LiquidationHouse", *["0x" + "11" * 20] * 4, *parameters)
+        Machine().deploy("LiquidationHouse", *["0x" + "11" * 20] * 3, *parameters)

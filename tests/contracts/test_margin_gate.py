@@ -136,19 +136,18 @@ def test_frozen_account_does_nothing_of_its_own(world: World) -> None:
     world.move(btc=85_000)
     world.do(world.house, "callMargin", 0, world.portfolios[0], world.market_bytes(), world.choices(0))
     alice = person("alice").address
-    leaf, proof = world.leaf(0)
     with refused("AccountFrozen", 0):
         world.trade(1, 0, BTC_PERP, E8, 85_000 * E8)
     with refused("AccountFrozen", 0):
         world.trade(0, 1, BTC_PERP, E8, 85_000 * E8)
     for name, args in (
-        ("withdraw", (1, alice, leaf, proof)),
-        ("withdrawUnencumbered", (1, alice)),
-        ("withdrawSpot", (BTC, 1, alice, world.portfolios[0], world.market_bytes())),
-        ("depositSpot", (ETH, 1, world.portfolios[0])),
+        ("withdraw", (world.shown_withdrawal(0, 1, alice),)),
+        ("withdrawUnencumbered", (0, 1, alice)),
+        ("withdrawSpot", (0, BTC, 1, alice, world.portfolios[0], world.market_bytes())),
+        ("depositSpot", (0, ETH, 1, world.portfolios[0])),
     ):
         with refused("AccountFrozen", 0):
-            world.vault.transact(name, 0, *args, caller=alice)
+            world.vault.transact(name, *args, caller=alice)
     world.deposit(0, 1)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from evm.machine import ADMIN, STRANGER, Contract, ContractRefused, refused
 from marginproof.spec.hashing import keccak
 from marginproof.spec.tree import root, tree_levels
+from marginproof.spec.typed_data import Leaf
 
 from . import setting
 from .refusals import FAILED_TRANSFER, NO_ROOM, REENTERED, UNAUTHORISED, UNAVAILABLE, refused_as
@@ -40,10 +41,15 @@ def positioned(traders: World) -> World:
 
 def withdraw(world: World, account: int, amount: int, by: str = ALICE, **changes: Any) -> None:
     """On the account's true leaf, unless changed."""
-    leaf, proof = world.leaf(account)
-    if changes:
-        leaf = astuple(replace(world.leaves[account], **changes))
-    world.do(world.vault, "withdraw", account, amount, by, leaf, proof, by=by)
+    leaf = replace(world.leaves[account], **changes)
+    world.do(world.vault, "withdraw", world.shown_withdrawal(account, amount, by, leaf), by=by)
+
+
+def show(world: World, account: int, proof: list[bytes], leaf: Leaf | None = None) -> None:
+    """The account's owner shows Alice's leaf, or another, with these siblings, and asks for a unit."""
+    owner = world.owners[account].address
+    shown = world.shown_withdrawal(account, 1, owner, leaf or world.leaves[0], proof)
+    world.vault.transact("withdraw", shown, caller=owner)
 
 
 def allowed_e8(world: World, account: int) -> int:
@@ -81,8 +87,9 @@ def test_account_without_positions_withdraws_all_without_an_epoch(world: World) 
     with refused("WithdrawalAboveAllowed", 5 * E8 + 100, 5 * E8):
         world.vault.transact("withdrawUnencumbered", 0, 5_000_001, ALICE, caller=ALICE)
     world.do(world.vault, "withdrawUnencumbered", 0, 5_000_000, BOB, by=ALICE)
-    token = world.usd.address.lower()
-    assert world.event("Withdrawn") == {"account": 0, "token": token, "to": BOB.lower(), "amount": 5_000_000}
+    assert world.event("CashWithdrawn") == {"account": 0, "cash": 0}
+    paid = {"from": world.vault.address.lower(), "to": BOB.lower(), "value": 5_000_000}
+    assert world.event("Transfer") == paid
     assert world.usd.call("balanceOf", BOB) == 5_000_000
     assert world.cash == [0]
 
@@ -158,13 +165,10 @@ def test_expired_epoch_pays_nothing(positioned: World) -> None:
 
 
 def test_attack_10_leaf_of_another_account(positioned: World) -> None:
-    leaf, proof = positioned.leaf(1)
-    with refused("WrongLeafAccount", 1, 0):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, proof, caller=ALICE)
-    for change in ({"account": 0}, {"account": 0, "portfolio_hash": positioned.leaves[0].portfolio_hash}):
-        renamed = astuple(replace(positioned.leaves[1], **change))
+    """The figures of Bob's leaf, with his siblings and with her own."""
+    for proof in (positioned.leaf(1)[1], positioned.leaf(0)[1]):
         with refused("WrongRoot"):
-            positioned.vault.transact("withdraw", 0, 1, ALICE, renamed, proof, caller=ALICE)
+            show(positioned, 0, proof, positioned.leaves[1])
 
 
 @pytest.mark.parametrize(
@@ -183,16 +187,18 @@ def test_altered_leaf(positioned: World, change: dict[str, Any]) -> None:
 
 
 def test_attack_10_leaf_of_an_earlier_epoch(positioned: World) -> None:
-    leaf, proof = positioned.leaf(0)
+    leaf, (_, proof) = positioned.leaves[0], positioned.leaf(0)
     positioned.move(btc=101_000)
     with refused("WrongRoot"):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, proof, caller=ALICE)
+        show(positioned, 0, proof, leaf)
 
 
 def test_leaf_older_than_the_portfolio(positioned: World) -> None:
     positioned.trade(1, 0, BTC_CALL, 1, 1)
-    before, now = positioned.leaves[0].portfolio_hash, keccak(positioned.portfolios[0])
-    with refused("StaleLeaf", 0, before, now):
+    now = keccak(positioned.portfolios[0])
+    shown = replace(positioned.leaves[0], portfolio_hash=now).struct_hash()
+    found = keccak(shown + positioned.leaf(0)[1][0])
+    with refused("WrongRoot", found, root([leaf.struct_hash() for leaf in positioned.leaves])):
         withdraw(positioned, 0, 1)
     positioned.post()
     withdraw(positioned, 0, 1)
@@ -207,10 +213,8 @@ def test_leaf_survives_a_deposit(positioned: World) -> None:
 def test_account_younger_than_the_epoch_has_no_leaf(positioned: World) -> None:
     positioned.open(person("carol"), 10)
     _, proof = positioned.leaf(0)
-    carol = person("carol").address
-    forged = astuple(replace(positioned.leaves[0], account=2, portfolio_hash=keccak(b"")))
     with refused("LeafOutOfRange", 2, 2):
-        positioned.vault.transact("withdraw", 2, 1, carol, forged, proof, caller=carol)
+        show(positioned, 2, proof)
 
 
 def test_attack_8_inner_node_offered_as_leaf(positioned: World) -> None:
@@ -219,77 +223,94 @@ def test_attack_8_inner_node_offered_as_leaf(positioned: World) -> None:
     positioned.open(person("dave"))
     positioned.post()
     levels = tree_levels([leaf.struct_hash() for leaf in positioned.leaves])
-    leaf, proof = positioned.leaf(0)
+    _, proof = positioned.leaf(0)
     with refused("BadProofLength", 1, 2):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, [levels[1][1]], caller=ALICE)
+        show(positioned, 0, [levels[1][1]])
     with refused("BadProofLength", 3, 2):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, [*proof, levels[1][1]], caller=ALICE)
+        show(positioned, 0, [*proof, levels[1][1]])
 
 
 def test_attack_9_empty_proof_suffices_only_for_the_only_leaf(world: World) -> None:
     world.open(person("alice"), 5)
     world.post()
-    leaf, proof = world.leaf(0)
-    assert proof == []
+    assert world.leaf(0)[1] == []
     for given in ([bytes(32)], [world.leaves[0].struct_hash()]):
         with refused("BadProofLength", 1, 0):
-            world.vault.transact("withdraw", 0, 1, ALICE, leaf, given, caller=ALICE)
+            show(world, 0, given)
     withdraw(world, 0, 5 * 10**6)
 
 
 def test_attack_9_leaf_that_stands_in_two_places(positioned: World) -> None:
-    """A tree in which Bob's place repeats Alice's leaf gives him nothing: a leaf names its account."""
+    """A tree in which Bob's place repeats Alice's leaf gives him nothing: a leaf is of its account."""
     positioned.advance()
     header = positioned.snapshot()
     leaf = positioned.leaves[0]
     hashes = [leaf.struct_hash()] * 2
     positioned.submit(replace(header, leaf_root=root(hashes)))
-    with refused("WrongLeafAccount", 0, 1):
-        positioned.vault.transact("withdraw", 1, 1, BOB, astuple(leaf), hashes[:1], caller=BOB)
+    with refused("WrongRoot"):
+        show(positioned, 1, hashes[:1], leaf)
     with refused("WrongRoot"):
         withdraw(positioned, 1, 1, BOB)
 
 
 def test_attack_11_trailing_calldata_changes_nothing(positioned: World) -> None:
-    leaf, proof = positioned.leaf(0)
-    data = positioned.vault.encode("withdraw", 0, 10, BOB, leaf, proof)
+    data = positioned.vault.encode("withdraw", positioned.shown_withdrawal(0, 10, BOB))
     before = positioned.cash[0]
     positioned.machine.raw(positioned.vault.address, data + bytes(31) + b"\x01", ALICE, keep=True)
     assert positioned.vault.call("cash", 0) == before - 1_000
-    # Cut short, or with a number too large for its type, it is no call at all.
-    for broken in (data[:-1], data[:4] + b"\x01" + data[5:], data[:-33]):
+    # Cut short, or with its place or length beyond what there is, it is no call at all.
+    for broken in (data[:-32], data[:4] + b"\x01" + data[5:], data[:36] + b"\x01" + data[37:]):
         with pytest.raises(ContractRefused) as caught:
             positioned.machine.raw(positioned.vault.address, broken, ALICE)
         assert caught.value.name == "empty"
 
 
+def test_attack_11_shown_leaf_of_any_other_length(positioned: World) -> None:
+    """Cut anywhere, or with more at its end: less than a sibling is refused by its length, a sibling by the proof's."""
+    shown = positioned.shown_withdrawal(0, 1, ALICE)
+    assert len(shown) == 45 + 48 + 2 + 32
+    for length in (0, 1, 8, 44, 45, 92, 93, 94, 96, len(shown) - 1):
+        with refused("WrongLeafLength", length):
+            positioned.vault.transact("withdraw", shown[:length], caller=ALICE)
+    for more in (1, 2, 31):
+        with refused("WrongLeafLength", len(shown) + more):
+            positioned.vault.transact("withdraw", shown + bytes(more), caller=ALICE)
+    with refused("BadProofLength", 2, 1):
+        positioned.vault.transact("withdraw", shown + bytes(32), caller=ALICE)
+    # A count of underlyings that takes the siblings for pairs, or a pair for siblings.
+    for count in (0, 2, 17, 255):
+        with pytest.raises(ContractRefused):
+            positioned.vault.transact("withdraw", shown[:44] + bytes((count,)) + shown[45:], caller=ALICE)
+    positioned.vault.transact("withdraw", shown, caller=ALICE)
+
+
 def test_attack_11_worst_scenarios_are_part_of_the_leaf(positioned: World) -> None:
     """What the delta guard is asked about cannot be shortened, padded or exchanged."""
     worst = positioned.leaves[0].worst_scenarios
-    for given in (b"", worst[:-1], worst[:1] + b"\xff", worst + worst):
+    for given in (b"", worst[:1] + b"\xff", worst + worst):
         with refused("WrongRoot"):
             withdraw(positioned, 0, 1, worst_scenarios=given)
     with refused("SpotUnknown", 0):
-        withdraw(positioned, 0, 1, worst_scenarios=worst + b"\0")
-    with refused("TooManyUnderlyings", 17):
-        withdraw(positioned, 0, 1, worst_scenarios=(worst * 16)[:17])
+        withdraw(positioned, 0, 1, worst_scenarios=worst + b"\0\0")
+    with refused("TooManyUnderlyings", 18):
+        withdraw(positioned, 0, 1, worst_scenarios=worst * 9)
 
 
 def test_leaves_are_the_vaults_to_use(positioned: World) -> None:
     for caller in (ADMIN, ALICE, STRANGER):
         with refused("NotConnected", caller.lower()):
             positioned.epochs.transact("useLeaf", b"", 1, caller=caller)
+        with refused("NotConnected", caller.lower()):
+            positioned.epochs.transact("pauseLeaves", False, caller=caller)
 
 
 def test_attack_9_empty_and_zero_proofs(positioned: World) -> None:
-    leaf, proof = positioned.leaf(0)
     with refused("BadProofLength", 0, 1):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, [], caller=ALICE)
+        show(positioned, 0, [])
     with refused("WrongRoot"):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, leaf, [bytes(32)], caller=ALICE)
-    nothing = (0, bytes(32), 0, 0, 0, 0, b"")
+        show(positioned, 0, [bytes(32)])
     with refused("WrongRoot"):
-        positioned.vault.transact("withdraw", 0, 1, ALICE, nothing, proof, caller=ALICE)
+        show(positioned, 0, positioned.leaf(0)[1], Leaf(0, bytes(32), 0, 0, 0, 0, b""))
 
 
 # --- spot ----------------------------------------------------------------------------------------------------------
@@ -394,14 +415,10 @@ def test_collateral_is_set_once_by_the_admin(world: World) -> None:
 # --- who may move cash ---------------------------------------------------------------------------------------------
 
 
-def test_only_ledger_and_house_move_cash(traders: World) -> None:
+def test_only_the_house_moves_cash(traders: World) -> None:
     for caller in (ADMIN, STRANGER, ALICE):
         with refused("NotConnected", caller.lower()):
-            traders.vault.transact("addCash", 0, 1, caller=caller)
-        with refused("NotConnected", caller.lower()):
             traders.vault.transact("transferCash", 1, 0, 1, caller=caller)
-        with refused("NotConnected", caller.lower()):
-            traders.vault.transact("exchangeCash", 1, 0, 0, 1, caller=caller)
     traders.check()
 
 
@@ -410,8 +427,6 @@ def test_house_moves_cash_but_makes_none() -> None:
     world = World(house=house)
     world.open(person("alice"), 3)
     world.open(person("bob"), 3)
-    with refused("NotConnected", house):
-        world.vault.transact("addCash", 0, 1, caller=house)
     world.do(world.vault, "transferCash", 0, 1, E8, by=house)
     world.do(world.vault, "transferCash", 0, 1, -3 * E8, by=house)
     assert world.cash == [5 * E8, E8]
@@ -503,7 +518,7 @@ def test_attack_22_token_that_calls_back_finds_the_door_closed() -> None:
         ("withdrawUnencumbered", (0, 10, ALICE)),
         ("depositSpot", (0, BTC, 1, b"")),
         ("withdrawSpot", (0, BTC, 1, ALICE, b"", b"")),
-        ("withdraw", (0, 1, ALICE, (0, bytes(32), 0, 0, 0, 0, b""), [])),
+        ("withdraw", (bytes(93),)),
         ("withdrawFull", (0, 1, ALICE, b"", b"")),
     ):
         token.transact("setCallBack", world.vault.address, world.vault.encode(name, *args))

@@ -18,7 +18,7 @@ from . import setting
 from .bonds import LEAVE_DELAY
 from .refusals import UNAUTHORISED, refused_as
 from .setting import BTC, DAY, E8, ETH
-from .test_epoch_history import DISPUTES, LEDGER, VAULT, invalidate
+from .test_epoch_history import DISPUTES, VAULT, invalidate
 from .world import ATTESTERS, CHAIN_ID, THRESHOLD, World, person, sign
 
 HOUR = 3_600
@@ -27,13 +27,14 @@ SLASHABLE = THRESHOLD * BOND_VALUE
 LIMIT = SLASHABLE * 5_000 // 10_000
 TICKETS_TYPE = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 LEAVES = [b"\x01" * 32, b"\x02" * 32]
+HASHED = keccak(b"".join(LEAVES))
 BOTH = bytes((BTC, 0, ETH, 3))
 
 
 @pytest.fixture
 def ready() -> World:
-    """One epoch, and the registry connected to addresses that stand for vault, ledger and disputes."""
-    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
+    """One epoch, and the registry connected to addresses that stand for vault and disputes."""
+    world = World(users=(VAULT, DISPUTES), bond_value_e8=BOND_VALUE)
     world.open(person("alice"), 1_000)
     world.post()
     return world
@@ -59,8 +60,9 @@ def signed(world: World, leaves: list[bytes], header: EpochHeader | None = None)
 
 
 def trade(world: World, size: int, signatures: bytes | None = None, underlyings: bytes = BOTH) -> None:
+    """Of an underlying without a spot, so that the size is the quantity."""
     given = signed(world, LEAVES) if signatures is None else signatures
-    world.do(world.epochs, "useTickets", LEAVES, given, underlyings, size, by=LEDGER)
+    world.do(world.epochs, "useTickets", HASHED, given, underlyings, 3, size, E8, by=VAULT)
 
 
 def set_policy(world: World, **changes: int) -> None:
@@ -82,13 +84,13 @@ def test_vault_gets_the_tree_and_the_amount_is_counted(ready: World) -> None:
     assert ready.epochs.call("outflow") == (5 * E8, LIMIT)
 
 
-@pytest.mark.parametrize("caller", [STRANGER, LEDGER, DISPUTES])
+@pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
 def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
     with refused("NotConnected", caller):
         use(ready, 1, by=caller)
 
 
-@pytest.mark.parametrize("caller", [STRANGER, LEDGER, DISPUTES])
+@pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
 def test_only_the_vault_counts_what_it_recomputed(ready: World, caller: str) -> None:
     with refused("NotConnected", caller):
         ready.epochs.transact("useMarket", 1, caller=caller)
@@ -107,7 +109,7 @@ def test_what_the_vault_recomputed_counts_like_what_was_signed(ready: World) -> 
 
 
 def test_leaves_need_an_epoch_in_force() -> None:
-    world = World(users=(VAULT, LEDGER, DISPUTES), bond_value_e8=BOND_VALUE)
+    world = World(users=(VAULT, DISPUTES), bond_value_e8=BOND_VALUE)
     with refused("NoEpoch"):
         use(world, 1)
     header = world.post()
@@ -226,10 +228,46 @@ def test_trades_and_withdrawals_share_one_budget(ready: World) -> None:
         trade(ready, 1)
 
 
-@pytest.mark.parametrize("caller", [STRANGER, VAULT, DISPUTES])
-def test_only_the_ledger_uses_tickets(ready: World, caller: str) -> None:
-    with refused("NotConnected", caller):
-        ready.epochs.transact("useTickets", LEAVES, signed(ready, LEAVES), BOTH, 1, caller=caller)
+@pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
+def test_only_the_vault_uses_tickets_and_leaves_and_pauses(ready: World, caller: str) -> None:
+    tickets = (HASHED, signed(ready, LEAVES), BOTH, BTC, 1, 1)
+    for name, arguments in (("useTickets", tickets), ("useLeaf", (b"", 1)), ("pauseLeaves", (True,))):
+        with refused("NotConnected", caller):
+            ready.epochs.transact(name, *arguments, caller=caller)
+
+
+@pytest.mark.parametrize(
+    ("underlying", "quantity", "unit", "size"),
+    [
+        (BTC, E8, 1, setting.SPOTS[BTC]),
+        (BTC, E8, setting.SPOTS[BTC] + 1, setting.SPOTS[BTC] + 1),
+        (ETH, 3 * E8, 0, 3 * setting.SPOTS[ETH]),
+        (3, 1, 1, 1),
+        (3, 3, 33_333_334, 2),
+        (3, 3, 0, 0),
+    ],
+)
+def test_size_of_a_trade(ready: World, underlying: int, quantity: int, unit: int, size: int) -> None:
+    """Quantity x the greater of unit and spot, rounded up."""
+    arguments = (HASHED, signed(ready, LEAVES), BOTH, underlying, quantity, unit)
+    if size:
+        set_policy(ready, trade=size - 1)
+        with refused("AboveAttestedSize", size, size - 1):
+            ready.epochs.transact("useTickets", *arguments, caller=VAULT)
+    set_policy(ready, trade=size)
+    ready.epochs.transact("useTickets", *arguments, caller=VAULT)
+
+
+def test_paused_leaves_pay_nothing_and_tickets_go_on(ready: World) -> None:
+    ready.epochs.transact("pauseLeaves", True, caller=VAULT)
+    with refused("EnforcedPause"):
+        use(ready, 1)
+    trade(ready, 1)
+    ready.post()
+    with refused("EnforcedPause"):
+        use(ready, 1)
+    ready.epochs.transact("pauseLeaves", False, caller=VAULT)
+    use(ready, 1)
 
 
 def test_tickets_of_another_epoch(ready: World) -> None:
@@ -288,6 +326,32 @@ def test_tickets_found_wrong_cannot_be_used(ready: World) -> None:
         trade(ready, 1)
     with refused("InvalidTicket", ticket):
         ready.epochs.transact("invalidateTicket", ticket, caller=DISPUTES)
+
+
+def test_tickets_found_wrong_stay_so_when_their_epoch_comes_back(ready: World) -> None:
+    """The registry looks for wrong tickets only where there may be some: also after an epoch in between, and after a fall back."""
+    assert ready.header is not None
+    old = signed(ready, LEAVES)
+    ticket = tickets_digest(ready, ready.header, LEAVES)
+    ready.do(ready.epochs, "invalidateTicket", ticket, by=DISPUTES)
+    ready.post()
+    trade(ready, 1)
+    invalidate(ready, 2, 1)
+    ready.epochs.transact("restoreSpots", ready.posted[1].market)
+    with refused("InvalidTicket", ticket):
+        trade(ready, 1, old)
+
+
+def test_tickets_of_a_round_that_came_back_can_be_found_wrong(ready: World) -> None:
+    assert ready.header is not None
+    old = signed(ready, LEAVES)
+    ticket = tickets_digest(ready, ready.header, LEAVES)
+    ready.post()
+    ready.do(ready.epochs, "invalidateTicket", ticket, by=DISPUTES)
+    invalidate(ready, 2, 1)
+    ready.epochs.transact("restoreSpots", ready.posted[1].market)
+    with refused("InvalidTicket", ticket):
+        trade(ready, 1, old)
 
 
 # --- policy --------------------------------------------------------------------------------------------------------

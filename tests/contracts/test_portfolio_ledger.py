@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import astuple, replace
+from random import Random
 from typing import Any
 
 import pytest
 from eth_utils.address import to_canonical_address
 
-from evm.machine import ADMIN, STRANGER, refused
+from evm.machine import ADMIN, STRANGER, Contract, refused
 from marginproof.spec.hashing import keccak
 from marginproof.spec.limits import MAX_POSITIONS
 from marginproof.spec.market import encode_market
@@ -107,6 +108,8 @@ def test_trade_moves_quantity_and_money(traders: World) -> None:
         "instrument": BTC_PERP,
         "quantity": E8,
         "price": PRICE,
+        "buyerCash": 900_000 * E8,
+        "sellerCash": 1_100_000 * E8,
     }
     assert traders.portfolios == [book({BTC_PERP: -E8}), book({BTC_PERP: E8})]
     assert traders.cash == [1_100_000 * E8, 900_000 * E8]
@@ -415,10 +418,49 @@ def test_trade_into_more_positions_than_allowed(written: World) -> None:
         )
 
 
+def test_nonces_are_kept_across_pages(traders: World) -> None:
+    """Pages of 64 take turns in the word of an account's cash: used in any order, no nonce is lost or used twice, and no cash."""
+    rng = Random(5)
+    pages = (0, 1, 2, 2**58 - 1)
+    used: set[int] = set()
+    cash = list(traders.cash)
+    for _ in range(120):
+        nonce = rng.choice(pages) * 64 + rng.choice((0, 1, 31, 62, 63))
+        if nonce in used:
+            with refused("OrderUsed", 0, nonce):
+                traders.ledger.transact("cancel", 0, nonce, caller=traders.owners[0].address)
+        else:
+            traders.do(traders.ledger, "cancel", 0, nonce, by=traders.owners[0].address)
+            used.add(nonce)
+        traders.deposit(0, 1)
+        cash[0] += 100
+    assert len(used) == 20
+    for nonce in (page * 64 + bit for page in (*pages, 3, 2**57) for bit in range(64)):
+        assert traders.ledger.call("isNonceUsed", 0, nonce) == (nonce in used)
+        assert not traders.ledger.call("isNonceUsed", 1, nonce)
+    assert traders.cash == cash
+    traders.check()
+
+
+def test_cash_has_96_bits(traders: World) -> None:
+    whole = 2**95 - 1 - traders.cash[0]
+    traders.give(traders.usd, person("alice").address, whole // 100 + 1)
+    with refused_as("SafeCastOverflowedIntDowncast(uint8,int256)"):
+        traders.vault.transact("depositCash", 0, whole // 100 + 1, caller=person("alice").address)
+    traders.do(traders.vault, "depositCash", 0, whole // 100, by=person("alice").address)
+    traders.check()
+
+
 # --- who may write --------------------------------------------------------------------------------------------------
 
 
-def test_only_vault_and_house_write(traders: World) -> None:
+def unconnected(world: World) -> Contract:
+    """Another vault, without a house."""
+    terms = (world.epochs.address, world.court.address, 0, world.usd.address)
+    return world.machine.deploy("MarginVault", ADMIN, world.instruments.address, *terms)
+
+
+def test_only_the_house_writes(traders: World) -> None:
     for caller in (STRANGER, ADMIN, person("alice").address):
         with refused("NotConnected", caller.lower()):
             traders.ledger.transact("writePortfolio", 0, b"", WELL_FORMED, caller=caller)
@@ -428,14 +470,11 @@ def test_only_vault_and_house_write(traders: World) -> None:
 
 
 def test_only_the_house_freezes(world: World) -> None:
-    pricing = (world.epochs.address, world.court.address)
-    ledger = world.machine.deploy("PortfolioLedger", ADMIN, world.instruments.address, *pricing, 0)
-    ledger.transact("connect", VAULT, HOUSE)
+    ledger = unconnected(world)
+    ledger.transact("connect", HOUSE)
     ledger.transact("openAccount", STRANGER)
-    for caller in (VAULT, HOUSE):
-        ledger.transact("writePortfolio", 0, b"", b"", caller=caller)
-    with refused("NotConnected", VAULT):
-        ledger.transact("setFrozen", 0, True, caller=VAULT)
+    with refused("NotConnected", STRANGER):
+        ledger.transact("setFrozen", 0, True, caller=STRANGER)
     ledger.transact("setFrozen", 0, True, caller=HOUSE)
     assert ledger.call("frozen", 0)
 
@@ -467,15 +506,9 @@ def test_attack_12_nothing_malformed_is_written_even_by_those_who_may(
 
 def test_contracts_are_connected_once(world: World) -> None:
     with refused("AlreadyConnected"):
-        world.ledger.transact("connect", STRANGER, STRANGER)
-    with refused("AlreadyConnected"):
-        world.vault.transact("connect", STRANGER)
-    pricing = (world.epochs.address, world.court.address)
-    ledger = world.machine.deploy("PortfolioLedger", ADMIN, world.instruments.address, *pricing, 0)
-    vault = world.machine.deploy("MarginVault", ADMIN, ledger.address, *pricing, world.usd.address)
-    for contract, args in ((ledger, (vault.address, STRANGER)), (vault, (STRANGER,))):
-        with refused_as(UNAUTHORISED):
-            contract.transact("connect", *args, caller=STRANGER)
-    for contract, zeros in ((ledger, (ZERO, STRANGER)), (ledger, (STRANGER, ZERO)), (vault, (ZERO,))):
-        with refused("ZeroAddress"):
-            contract.transact("connect", *zeros)
+        world.ledger.transact("connect", STRANGER)
+    ledger = unconnected(world)
+    with refused_as(UNAUTHORISED):
+        ledger.transact("connect", STRANGER, caller=STRANGER)
+    with refused("ZeroAddress"):
+        ledger.transact("connect", ZERO)

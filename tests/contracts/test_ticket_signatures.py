@@ -10,9 +10,12 @@ import pytest
 
 from evm.machine import ADMIN, ContractRefused, refused
 from marginproof.spec.hashing import keccak
+from marginproof.spec.portfolio import Position
+from marginproof.spec.shown import pack_trade
 from marginproof.spec.typed_data import Leaf, Tickets
 
 from .setting import (
+    BTC,
     BTC_CALL,
     BTC_PERP,
     E8,
@@ -21,7 +24,16 @@ from .setting import (
     WEEK,
     book,
 )
-from .ticket_acts import PRICE, both, true_leaves, unchanged, with_traders
+from .ticket_acts import (
+    PRICE,
+    ZERO,
+    both,
+    counts_of_side,
+    end_of_side,
+    true_leaves,
+    unchanged,
+    with_traders,
+)
 from .world import CHAIN_ID, World, person
 
 
@@ -40,10 +52,11 @@ def test_attack_10_ticket_of_another_account(traders: World, side: int) -> None:
     a, b = both(traders)
     leaves = list(true_leaves(traders, a, b))
     leaves[side] = replace(leaves[side], account=2)
-    with refused("WrongLeafAccount", 2, side):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[0], leaves[1]))
-    with refused("WrongLeafAccount", 1, 0):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[1], leaves[0]) if side == 0 else (traders.ticket(b), leaves[0]))
+    assert traders.portfolios[:2] == [b"", b""]
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -54,7 +67,6 @@ def test_attack_12_ticket_for_another_portfolio(traders: World, side: int, held:
     """Well signed, for what the account holds now, or might: not for what this trade leads to."""
     a, b = both(traders)
     leaves = list(true_leaves(traders, a, b))
-    result = leaves[side].portfolio_hash
     figures = traders.figures_of(held)
     leaves[side] = replace(
         leaves[side],
@@ -62,21 +74,27 @@ def test_attack_12_ticket_for_another_portfolio(traders: World, side: int, held:
         portfolio_value=figures.value,
         initial_margin=figures.initial,
     )
-    with refused("WrongTicket", side, keccak(held), result):
+    with refused("NotAttester"):
         traders.settle_attested(a, b, (leaves[0], leaves[1]))
     assert unchanged(traders)
 
 
 def test_attack_12_portfolio_bytes_that_are_not_the_accounts(traders: World) -> None:
     a, b = both(traders)
-    arguments = list(traders.attested_arguments(a, b))
-    unsorted = book({BTC_CALL: E8}) + book({BTC_PERP: E8})
-    doubled = book({BTC_PERP: E8}) * 2
-    for given in (book({BTC_PERP: E8}), unsorted, doubled, b"\0", bytes(12)):
-        for place in (4, 5):
-            wrong = [*arguments[:place], given, *arguments[place + 1 :]]
-            with refused("WrongPortfolio", place - 4, keccak(given), keccak(b"")):
-                traders.ledger.transact("settleAttested", *wrong)
+    trade = traders.shown_trade(a, b)
+    held = Position(BTC_PERP, E8)
+    others = ((held,), (Position(BTC_CALL, E8), held), (held, held), (Position(0, 0),))
+    for given in others:
+        packed = b"".join(p.instrument.to_bytes(4, "big") + p.quantity.to_bytes(8, "big") for p in given)
+        for place in (0, 1):
+            sides = list(trade.sides)
+            shown = pack_trade(trade)
+            end = end_of_side(shown, place)
+            assert sides[place].held == ()
+            wrong = bytearray(shown[:end] + packed + shown[end:])
+            wrong[counts_of_side(shown, place) + 1] = len(given)
+            with refused("WrongPortfolio", place, keccak(packed), keccak(b"")):
+                traders.ledger.transact("settleAttested", bytes(wrong))
     assert unchanged(traders)
 
 
@@ -192,11 +210,11 @@ def test_epoch_must_be_in_force(world: World) -> None:
 def test_tickets_are_the_ledgers_to_use(traders: World) -> None:
     a, b = both(traders)
     leaves = true_leaves(traders, a, b)
-    hashes = [leaf.struct_hash() for leaf in leaves]
+    hashed = keccak(b"".join(leaf.struct_hash() for leaf in leaves))
     for caller in (ADMIN, person("alice").address, person("bob").address):
         with refused("NotConnected", caller.lower()):
             traders.epochs.transact(
-                "useTickets", hashes, traders.sign_tickets(*leaves), b"", 1, caller=caller
+                "useTickets", hashed, traders.sign_tickets(*leaves), b"", BTC, 1, 1, caller=caller
             )
 
 
@@ -208,24 +226,34 @@ def test_same_tickets_serve_while_they_are_true(traders: World) -> None:
     with refused("OrderUsed"):
         traders.settle_attested(*first, leaves)
     again = both(traders)
-    with refused("WrongTicket"):
+    # Tickets for what the accounts hold already are none for what they would hold then.
+    with refused("NotAttester"):
         traders.settle_attested(*again, leaves)
     traders.trade_attested(0, 1, BTC_PERP, E8, PRICE)
     traders.settle_attested(*again, leaves)
     traders.check()
 
 
-@pytest.mark.parametrize("field", ["portfolio_value", "spot_value"])
-@pytest.mark.parametrize("value", [2**255 - 1, -(2**255)])
-def test_attack_17_figures_at_the_extremes_change_nothing(traders: World, field: str, value: int) -> None:
-    """Even a quorum that signs nonsense cannot make the sums wrap around."""
+def test_attack_17_figures_at_the_extremes_do_not_wrap_around(traders: World) -> None:
+    """Even a quorum that signs nonsense: sums of the greatest and least figures there are stay what they are."""
     a, b = both(traders)
     leaf, other = true_leaves(traders, a, b)
-    with pytest.raises(ContractRefused):
-        traders.settle_attested(a, b, (replace(leaf, portfolio_value=value, spot_value=-value - 1), other))
-    with pytest.raises(ContractRefused):
-        traders.settle_attested(a, b, (replace(leaf, **{field: value}, initial_margin=2**256 - 1), other))
+    cash, low, high, most = 1_100_000 * E8, -(2**95), 2**95 - 1, 2**96 - 1
+
+    def settle(value: int, spot: int, initial: int) -> None:
+        figures = replace(leaf, portfolio_value=value, spot_value=spot, initial_margin=initial)
+        traders.settle_attested(a, b, (figures, other))
+
+    with refused("BelowInitialMargin", 0, cash + low, 0):
+        settle(low, low, 0)
+    for value in (low, 0, high):
+        with refused("BelowInitialMargin", 0, cash + value, most):
+            settle(value, low, most)
+    with refused("CashDeficit", 0, high - cash):
+        settle(0, high, 0)
     assert unchanged(traders)
+    settle(high, high, high)
+    traders.check()
 
 
 # --- orders: as in `settle` ----------------------------------------------------------------------------------------
@@ -233,17 +261,21 @@ def test_attack_17_figures_at_the_extremes_change_nothing(traders: World, field:
 
 def test_orders_are_signed_by_the_owners(traders: World) -> None:
     a, b = both(traders)
-    arguments = list(traders.attested_arguments(a, b))
+    trade = traders.shown_trade(a, b)
+    first, second = trade.sides
     mallory = person("mallory")
-    for place, order in ((1, a), (3, b)):
-        forged = list(arguments)
-        forged[place] = traders.sign_order(order, mallory)
+    for order, others in ((a, (None, second)), (b, (first, None))):
+        forged = replace(first if order is a else second, signature=traders.sign_order(order, mallory))
+        sides = (others[0] or forged, others[1] or forged)
         owner = traders.owners[order.account].address.lower()
         with refused("WrongOrderSigner", order.account, mallory.address.lower(), owner):
-            traders.ledger.transact("settleAttested", *forged)
-    swapped = [*arguments[:1], arguments[3], arguments[2], arguments[1], *arguments[4:]]
+            traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=sides)))
+    swapped = (replace(first, signature=second.signature), replace(second, signature=first.signature))
     with refused("WrongOrderSigner"):
-        traders.ledger.transact("settleAttested", *swapped)
+        traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=swapped)))
+    malformed = replace(first, signature=bytes(65))
+    with refused("WrongOrderSigner", 0, ZERO, person("alice").address.lower()):
+        traders.ledger.transact("settleAttested", pack_trade(replace(trade, sides=(malformed, second))))
     assert unchanged(traders)
 
 
@@ -274,8 +306,9 @@ def test_nonces_of_one_word_do_not_touch_each_other(traders: World) -> None:
 
 def test_orders_must_match(traders: World) -> None:
     a, b = both(traders)
+    # What both orders share is shown once: an order signed for anything else is signed by nobody known.
     for other in (replace(b, instrument=ETH_PERP), replace(b, quantity=E8 - 1), replace(b, quantity=-E8)):
-        with refused("OrdersDoNotMatch"):
+        with refused("WrongOrderSigner"):
             traders.settle_attested(a, other)
     with refused("PriceOutsideLimit", PRICE, PRICE - 1):
         traders.settle_attested(a, replace(b, price=PRICE - 1))
@@ -301,29 +334,45 @@ def test_only_what_is_listed_and_alive_is_traded(traders: World) -> None:
 
 
 def test_attack_11_trailing_calldata_changes_nothing(traders: World) -> None:
-    arguments = traders.attested_arguments(*both(traders))
-    data = traders.ledger.encode("settleAttested", *arguments)
+    data = traders.ledger.encode("settleAttested", pack_trade(traders.shown_trade(*both(traders))))
     traders.machine.raw(traders.ledger.address, data + b"\xff" * 77, keep=True)
     assert traders.vault.call("cash", 0) == 1_100_000 * E8
     with refused("OrderUsed"):
         traders.machine.raw(traders.ledger.address, data)
 
 
-def test_attack_11_words_beyond_their_type(traders: World) -> None:
-    """A bit above a field's type is no other way to write the same order: it is refused, not cut off."""
-    data = traders.ledger.encode("settleAttested", *traders.attested_arguments(*both(traders)))
-    words = [*range(6), *range(7, 13)]
-    for word in words:
-        dirty = bytearray(data)
-        dirty[4 + 32 * word] ^= 0x80
+def test_attack_11_trade_of_any_other_length(traders: World) -> None:
+    """Cut anywhere, or with more at its end, it is refused: every byte belongs to something."""
+    shown = pack_trade(traders.shown_trade(*both(traders)))
+    ends = [end_of_side(shown, place) for place in (0, 1)]
+    for length in range(ends[1]):
         with pytest.raises(ContractRefused) as caught:
-            traders.machine.raw(traders.ledger.address, bytes(dirty))
-        assert caught.value.name == "empty"
-    # The account of a leaf, 12 words after the heads.
-    first_leaf = int.from_bytes(data[4 + 32 * 16 : 4 + 32 * 17], "big")
-    dirty = bytearray(data)
-    dirty[4 + first_leaf] ^= 0x80
-    with pytest.raises(ContractRefused) as caught:
-        traders.machine.raw(traders.ledger.address, bytes(dirty))
-    assert caught.value.name == "empty"
-    traders.machine.raw(traders.ledger.address, data)
+            traders.ledger.transact("settleAttested", shown[:length])
+        assert caught.value.name in {
+            "TradeTooShort",
+            "ZeroQuantity",
+            "InstrumentNotListed",
+            "QuantityOutOfRange",
+            "PriceOutsideLimit",
+            "WrongOrderSigner",
+            "SelfTrade",
+        }
+    for length in (*range(ends[1], len(shown)), len(shown) + 1, len(shown) + 65):
+        with pytest.raises(ContractRefused) as caught:
+            traders.ledger.transact("settleAttested", (shown + bytes(65))[:length])
+        assert caught.value.name in {"WrongSignatureLength", "WrongSignatureCount"}
+    assert unchanged(traders)
+    traders.ledger.transact("settleAttested", shown)
+
+
+def test_attack_11_every_byte_of_a_trade_counts(traders: World) -> None:
+    """With any bit turned over it is refused: nothing is cut off, and nothing is read twice."""
+    shown = pack_trade(traders.shown_trade(*both(traders)))
+    for at in range(len(shown)):
+        dirty = bytearray(shown)
+        dirty[at] ^= 0x80
+        with pytest.raises(ContractRefused) as caught:
+            traders.ledger.transact("settleAttested", bytes(dirty))
+        assert caught.value.name not in {"empty", "Panic"}, at
+    assert unchanged(traders)
+    traders.ledger.transact("settleAttested", shown)

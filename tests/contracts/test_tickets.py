@@ -25,7 +25,13 @@ from .setting import (
     ETH_PUT,
     book,
 )
-from .ticket_acts import HOUSE, PRICE, both, unchanged, with_traders
+from .ticket_acts import (
+    HOUSE,
+    PRICE,
+    both,
+    unchanged,
+    with_traders,
+)
 from .world import World, person
 
 
@@ -48,6 +54,8 @@ def test_trade_moves_quantity_and_money(traders: World, resting_sells: bool) -> 
         "instrument": BTC_PERP,
         "quantity": E8,
         "price": PRICE,
+        "buyerCash": 900_000 * E8,
+        "sellerCash": 1_100_000 * E8,
     }
     assert traders.portfolios == [book({BTC_PERP: -E8}), book({BTC_PERP: E8})]
     assert traders.cash == [1_100_000 * E8, 900_000 * E8]
@@ -175,18 +183,16 @@ def test_frozen_accounts_do_not_trade() -> None:
 
 
 class Recorded:
-    """A ledger and a vault on a registry that notes what it is asked; Alice and Bob have plenty."""
+    """A vault on a registry that notes what it is asked; Alice and Bob have plenty."""
 
-    def __init__(self, spot: int) -> None:
+    def __init__(self) -> None:
         self.world = World()
         deploy = self.world.machine.deploy
         self.recorder = deploy("TicketRecorder")
-        self.recorder.transact("setSpot", spot)
         pricing = (self.recorder.address, self.world.court.address)
-        self.ledger = deploy("PortfolioLedger", ADMIN, self.world.instruments.address, *pricing, 0)
-        self.vault = deploy("MarginVault", ADMIN, self.ledger.address, *pricing, self.world.usd.address)
-        self.ledger.transact("connect", self.vault.address, HOUSE)
-        self.world.ledger, self.world.vault = self.ledger, self.vault
+        terms = (*pricing, 0, self.world.usd.address)
+        self.world.vault = deploy("MarginVault", ADMIN, self.world.instruments.address, *terms)
+        self.world.ledger = self.world.vault
         for name in ("alice", "bob"):
             self.world.open(person(name), 10**9)
         self.world.advance()
@@ -206,28 +212,28 @@ class Recorded:
 
 
 @pytest.mark.parametrize(
-    ("instrument", "quantity", "price", "spot", "size"),
+    ("instrument", "quantity", "price", "unit"),
     [
-        (BTC_PERP, 2 * E8, PRICE, 1, 2 * PRICE),
-        (BTC_PERP, 2 * E8, 1, PRICE, 2 * PRICE),
-        (BTC_PERP, E8, -PRICE, 1, PRICE),
-        (BTC_PERP, -E8, -PRICE, 1, PRICE),
-        (BTC_CALL, E8, 1, 0, 100_000 * E8),
-        (BTC_PUT, E8, 0, 0, 90_000 * E8),
-        (ETH_PUT, -3 * E8, 1, 3_000 * E8, 9_000 * E8),
-        (BTC_PERP, 1, 1, 1, 1),
-        (BTC_PERP, 3, 33_333_334, 1, 2),
-        (BTC_PERP, 3, 0, 0, 0),
+        (BTC_PERP, 2 * E8, PRICE, PRICE),
+        (BTC_PERP, 2 * E8, 1, 1),
+        (BTC_PERP, E8, -PRICE, PRICE),
+        (BTC_PERP, -E8, -PRICE, PRICE),
+        (BTC_CALL, E8, 1, 100_000 * E8),
+        (BTC_PUT, E8, 0, 90_000 * E8),
+        (ETH_PUT, -3 * E8, 1, setting.STRIKES[ETH][0]),
+        (BTC_PERP, 3, 33_333_334, 33_333_334),
+        (BTC_PERP, 3, 0, 0),
     ],
 )
-def test_size_of_a_trade(instrument: int, quantity: int, price: int, spot: int, size: int) -> None:
-    """|quantity| x the greatest of |price|, strike and spot, rounded up."""
-    recorded = Recorded(spot)
+def test_what_the_size_of_a_trade_is_made_of(instrument: int, quantity: int, price: int, unit: int) -> None:
+    """|quantity|, and the greater of |price| and strike; the registry adds its spot."""
+    recorded = Recorded()
     leaves = recorded.trade(instrument, quantity, price)
-    assert recorded.recorder.call("sizeE8") == size
-    assert recorded.recorder.call("signatures") == b"signed"
-    for place, leaf in enumerate(leaves):
-        assert recorded.recorder.call("leaves", place) == leaf.struct_hash()
+    recorder = recorded.recorder
+    assert recorder.call("underlying") == instrument >> 26
+    assert (recorder.call("quantityE8"), recorder.call("unitE8")) == (abs(quantity), unit)
+    assert recorder.call("signatures") == b"signed"
+    assert recorder.call("leavesHash") == keccak(b"".join(leaf.struct_hash() for leaf in leaves))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,7 @@ def test_size_of_a_trade(instrument: int, quantity: int, price: int, spot: int, 
     ],
 )
 def test_every_underlying_of_both_sides_is_named_once(first: str, second: str, named: str) -> None:
-    recorded = Recorded(1)
+    recorded = Recorded()
     recorded.trade(BTC_PERP, 1, 1, (bytes.fromhex(first), bytes.fromhex(second)))
     assert recorded.recorder.call("underlyings").hex() == named
 

@@ -1,4 +1,4 @@
-"""Two traders, and orders of theirs that meet."""
+"""Two traders, orders of theirs that meet, and where the parts of a shown trade are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .world import World, person
 
 PRICE = 100_000 * E8
 HOUSE = "0x" + "40" * 20
+ZERO = "0x" + "00" * 20
 
 
 def with_traders(world: World) -> World:
@@ -32,6 +33,17 @@ def both(
 ) -> tuple[Order, Order]:
     """Alice sells at a price, resting; Bob buys at that limit."""
     return world.order(0, instrument, -quantity, price), world.order(1, instrument, quantity, price)
+
+
+def counts_of_side(shown: bytes, place: int) -> int:
+    """Where the counts of a side are."""
+    return (12 if place == 0 else end_of_side(shown, 0)) + 32 + 65
+
+
+def end_of_side(shown: bytes, place: int) -> int:
+    """Where a side of packed bytes ends, by its counts."""
+    counts = counts_of_side(shown, place)
+    return counts + 2 + 48 + 2 * shown[counts] + 12 * shown[counts + 1]
 
 
 def true_leaves(world: World, a: Order, b: Order) -> tuple[Leaf, Leaf]:

@@ -19,6 +19,7 @@ from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
 from marginproof.spec.model import Model, encode_model, model_hash
 from marginproof.spec.portfolio import apply_trade, decode_portfolio
 from marginproof.spec.provenance import Change, folded
+from marginproof.spec.shown import ShownSide, ShownTrade, ShownWithdrawal, pack_trade, pack_withdrawal
 from marginproof.spec.tree import proof, root, tree_levels
 from marginproof.spec.typed_data import (
     EpochHeader,
@@ -70,12 +71,12 @@ class World:
         self,
         house: str | None = None,
         settlement: tuple[str, int] | None = None,
-        users: tuple[str, str, str] | None = None,
+        users: tuple[str, str] | None = None,
         bond_value_e8: int = 10**7 * setting.E8,
     ) -> None:
         """`house`: an address to connect in place of the liquidation house, for tests that write as it would.
-        `users`: addresses to connect to the epochs in place of vault, ledger and disputes. `bond_value_e8`: what a bond counts for in
-        the outflow's limit.
+        `users`: addresses that the epochs know as vault and as disputes, in place of the real ones. `bond_value_e8`: what a bond counts
+        for in the outflow's limit.
         `settlement`: contract and decimals of another settlement token.
         """
         self.machine = Machine(time=START, number=FIRST_BLOCK)
@@ -100,38 +101,38 @@ class World:
         self,
         house: str | None,
         settlement: tuple[str, int] | None,
-        users: tuple[str, str, str] | None,
+        users: tuple[str, str] | None,
         bond_value_e8: int,
     ) -> None:
         deploy = self.machine.deploy
+        self.usd = deploy(*settlement) if settlement else deploy("TestToken", "US dollar", "USD", 6)
         self.instruments = deploy("InstrumentRegistry", ADMIN)
         self.models = deploy("ModelRegistry", ADMIN)
         self.attesters = bonded_set(self.machine, [a.address for a in ATTESTERS], THRESHOLD, bond_value_e8)
         self.guard = deploy("PriceGuard", ADMIN)
         self.bounds = deploy("MarketBounds", ADMIN)
+        # The court comes between.
+        self.vault_address = users[0] if users else self.machine.later(2)
         self.epochs = deploy("EpochRegistry", *self.registry_arguments())
         self.court = deploy("MarginCourt", self.instruments.address, self.models.address, self.epochs.address)
         pricing = (self.epochs.address, self.court.address)
-        self.ledger = deploy(
-            "PortfolioLedger", ADMIN, self.instruments.address, *pricing, setting.SETTLE_DELAY
-        )
-        self.usd = deploy(*settlement) if settlement else deploy("TestToken", "US dollar", "USD", 6)
-        self.vault = deploy("MarginVault", ADMIN, self.ledger.address, *pricing, self.usd.address)
+        terms = (*pricing, setting.SETTLE_DELAY, self.usd.address)
+        self.vault = deploy("MarginVault", ADMIN, self.instruments.address, *terms)
+        # The part of it that keeps accounts.
+        self.ledger = self.vault
         self.house = deploy(
             "LiquidationHouse",
-            *(self.ledger.address, self.vault.address, *pricing),
+            *(self.vault.address, *pricing),
             setting.DISCOUNT,
             setting.MAX_SLICE,
             setting.DUST,
         )
-        self.ledger.transact("connect", self.vault.address, house or self.house.address)
         self.vault.transact("connect", house or self.house.address)
-        self.fund = deploy("InsuranceFund", self.ledger.address, self.vault.address)
-        judged = (self.epochs, self.ledger, self.court, self.attesters)
+        self.fund = deploy("InsuranceFund", self.vault.address)
+        judged = (self.epochs, self.vault, self.court, self.attesters)
         self.disputes = deploy("Disputes", *(c.address for c in judged), setting.DISPUTE_TERMS)
         self.attesters.transact("connect", self.disputes.address, self.fund.address)
-        real = (self.vault.address, self.ledger.address, self.disputes.address)
-        self.epochs.transact("connect", *(users or real))
+        self.epochs.transact("connect", users[1] if users else self.disputes.address)
         self.tokens = {
             setting.BTC: deploy("TestToken", "Bitcoin", "BTC", 8),
             setting.ETH: deploy("TestToken", "Ether", "ETH", 18),
@@ -160,13 +161,14 @@ class World:
             "instruments": self.instruments.address,
             "guard": self.guard.address,
             "bounds": self.bounds.address,
+            "vault": self.vault_address,
             "max_age": setting.MAX_AGE,
             "min_depth": setting.MIN_DEPTH,
             "dispute_window": setting.DISPUTE_WINDOW,
             "policy": setting.POLICY,
         } | changes
         admin, *rest = given.values()
-        return (admin, tuple(rest[:5]), *rest[5:])
+        return (admin, tuple(rest[:6]), *rest[6:])
 
     # --- time and transactions -------------------------------------------------------------------------------------
 
@@ -197,11 +199,16 @@ class World:
                 self.opened_at.append(self.machine.number)
                 self.changes.append([])
             case "PortfolioChanged":
-                account, portfolio = values["account"], values["portfolio"]
-                self.portfolios[account] = portfolio
-                self.changes[account].append(Change(self.machine.number, keccak(portfolio)))
+                self._hold(values["account"], values["portfolio"])
             case "CashChanged":
                 self.cash[values["account"]] = values["cash"]
+            case "CashWithdrawn":
+                self.cash[values["account"]] = values["cash"]
+            case "TradeSettled":
+                for side, sign in (("buyer", 1), ("seller", -1)):
+                    account, quantity = values[side], sign * values["quantity"]
+                    self._hold(account, self.traded(account, values["instrument"], quantity))
+                    self.cash[account] = values[f"{side}Cash"]
             case "FrozenChanged":
                 self.frozen[values["account"]] = values["frozen"]
             case "EpochPosted":
@@ -209,6 +216,10 @@ class World:
                 self.posted[header.round] = Posted(header, values["signatures"], values["market"])
             case "EpochInvalidated":
                 del self.posted[values["round"]]
+
+    def _hold(self, account: int, portfolio: bytes) -> None:
+        self.portfolios[account] = portfolio
+        self.changes[account].append(Change(self.machine.number, keccak(portfolio)))
 
     def event(self, name: str) -> dict[str, Any]:
         """The values of the last transaction's only event of this name."""
@@ -409,27 +420,30 @@ class World:
         hashes = tuple(leaf.struct_hash() for leaf in leaves)
         return self.attested(Tickets(epoch.round, epoch.struct_hash(), hashes).struct_hash())
 
-    def attested_arguments(
+    def shown_withdrawal(
+        self, account: int, amount: int, to: str, leaf: Leaf | None = None, proof: list[bytes] | None = None
+    ) -> bytes:
+        """What `withdraw` takes: by default the account's true leaf of the newest epoch."""
+        given = replace(leaf or self.leaves[account], account=account)
+        siblings = self.leaf(account)[1] if proof is None else proof
+        return pack_withdrawal(ShownWithdrawal(given, tuple(siblings), amount, to_canonical_address(to)))
+
+    def shown_trade(
         self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
-    ) -> tuple[Any, ...]:
+    ) -> ShownTrade:
         """What `settleAttested` takes: two orders, `a` resting, by default on true leaves, everything well signed."""
         given = leaves or (self.ticket(a), self.ticket(b))
-        return (
-            astuple(a),
-            self.sign_order(a),
-            astuple(b),
-            self.sign_order(b),
-            self.portfolios[a.account],
-            self.portfolios[b.account],
-            *(astuple(leaf) for leaf in given),
-            self.sign_tickets(*given) if signatures is None else signatures,
+        first, second = (
+            ShownSide(order, self.sign_order(order), decode_portfolio(self.portfolios[order.account]), leaf)
+            for order, leaf in zip((a, b), given, strict=True)
         )
+        return ShownTrade((first, second), self.sign_tickets(*given) if signatures is None else signatures)
 
     def settle_attested(
         self, a: Order, b: Order, leaves: tuple[Leaf, Leaf] | None = None, signatures: bytes | None = None
     ) -> None:
         """Settle two orders on tickets."""
-        self.do(self.ledger, "settleAttested", *self.attested_arguments(a, b, leaves, signatures))
+        self.do(self.ledger, "settleAttested", pack_trade(self.shown_trade(a, b, leaves, signatures)))
 
     def trade_attested(self, buyer: int, seller: int, instrument: int, quantity: int, price: int) -> None:
         """A trade on tickets at a price, E8."""

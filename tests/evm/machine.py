@@ -24,6 +24,7 @@ from pyrevm import EVM, BlockEnv, CfgEnv, Env
 
 from marginproof.files import project_root
 from marginproof.protocol.compiler import Artifact, load_artifacts
+from marginproof.protocol.creation import created_at
 
 ADMIN = "0x" + "a1" * 20
 """Deploys contracts and is their admin, unless a test says otherwise."""
@@ -228,6 +229,10 @@ class Machine:
         contract = Contract(self, compiled, address)
         self._contracts[address] = contract
         return contract
+
+    def later(self, contracts: int, caller: str = ADMIN) -> str:
+        """The address of the contract that a caller deploys after so many others, with nothing else in between."""
+        return created_at(caller, int(self._evm.basic(caller).nonce) + contracts)
 
     def raw(
         self, address: str, data: bytes, caller: str = ADMIN, *, keep: bool = False, gas: int | None = None

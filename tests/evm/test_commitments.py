@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from marginproof.spec.hashing import keccak
+from marginproof.spec.shown import pack_leaf, unpack_leaf
 from marginproof.spec.tree import MAX_DEPTH, depth, verify
 from marginproof.spec.typed_data import Leaf, Order, Tickets
 
@@ -101,7 +102,7 @@ def test_attack_8_a_leaf_of_64_bytes_is_no_inner_node(harness: Contract) -> None
     with refused("BadProofLength", 0, 1):
         harness.call("verifyLeaf", top, 0, 2, [], top)
     leaf = Leaf(int.from_bytes(left[:8], "big"), right, 0, 0, 0, 0, left + right)
-    hashed = harness.call("hashLeafGiven", astuple(leaf))
+    hashed = harness.call("hashLeaf", astuple(leaf))
     assert hashed != top
     with refused("WrongRoot", hashed, top):
         harness.call("verifyLeaf", hashed, 0, 1, [], top)
@@ -122,11 +123,10 @@ def random_leaf(rng: Random) -> Leaf:
     )
 
 
-def test_leaves_and_orders_hash_alike_from_calldata(harness: Contract) -> None:
+def test_leaves_and_orders_hash_as_specified(harness: Contract) -> None:
     rng = Random(SEED)
     for _ in range(60):
         leaf = random_leaf(rng)
-        assert harness.call("hashLeafGiven", astuple(leaf)) == leaf.struct_hash()
         assert harness.call("hashLeaf", astuple(leaf)) == leaf.struct_hash()
         order = Order(
             rng.getrandbits(64),
@@ -136,8 +136,20 @@ def test_leaves_and_orders_hash_alike_from_calldata(harness: Contract) -> None:
             rng.getrandbits(64),
             rng.getrandbits(64),
         )
-        assert harness.call("hashOrderGiven", astuple(order)) == order.struct_hash()
         assert harness.call("hashOrder", astuple(order)) == order.struct_hash()
+
+
+def test_a_shown_leaf_is_read_as_specified(harness: Contract) -> None:
+    rng = Random(SEED)
+    for _ in range(60):
+        signed = [rng.choice((0, 1, -1, 2**95 - 1, -(2**95), rng.getrandbits(64) - 2**63)) for _ in range(2)]
+        unsigned = [rng.choice((0, 1, 2**96 - 1, rng.getrandbits(64))) for _ in range(2)]
+        worst = rng.randbytes(2 * rng.choice((0, 1, 2, 7, 16, 17, 127)))
+        leaf = Leaf(rng.getrandbits(64), rng.randbytes(32), *signed, *unsigned, worst)
+        shown = pack_leaf(leaf)
+        read = harness.call("readShownLeaf", shown, leaf.account, leaf.portfolio_hash)
+        assert read == (*signed, unsigned[0], leaf.struct_hash())
+        assert unpack_leaf(shown, leaf.account, leaf.portfolio_hash) == leaf
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5])

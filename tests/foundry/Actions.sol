@@ -99,8 +99,12 @@ abstract contract Actions is Checks {
     function _takeOnLeaf(uint64 account, uint256 amount, Leaf[] memory leaves) internal returns (bool) {
         (, bytes32[] memory proof) = Encoding.tree(leaves, account);
         address owner = _owner(account);
+        bytes memory shown = bytes.concat(
+            abi.encodePacked(account, uint128(amount), owner),
+            Encoding.shownLeaf(leaves[account], abi.encodePacked(proof))
+        );
         vm.prank(owner);
-        try vault.withdraw(account, amount, owner, leaves[account], proof) {
+        try vault.withdraw(shown) {
             cashOut += amount;
             require(amount * 100 <= MAX_WITHDRAWAL_E8, string.concat(OUTFLOW, "above the policy"));
             _release(amount * 100);
@@ -189,7 +193,7 @@ abstract contract Actions is Checks {
         Deal memory deal = _deal(draw);
         bytes memory market = _market();
         try
-            ledger.settle(
+            vault.settle(
                 deal.ask,
                 deal.askSignature,
                 deal.bid,
@@ -225,16 +229,13 @@ abstract contract Actions is Checks {
         bytes memory signatures
     ) internal returns (bool) {
         try
-            ledger.settleAttested(
-                deal.ask,
-                deal.askSignature,
-                deal.bid,
-                deal.bidSignature,
-                _book(deal.seller),
-                _book(deal.buyer),
-                leaves[0],
-                leaves[1],
-                signatures
+            vault.settleAttested(
+                bytes.concat(
+                    abi.encodePacked(deal.ask.instrument, deal.ask.quantity),
+                    Encoding.shownSide(deal.ask, deal.askSignature, leaves[0], _book(deal.seller)),
+                    Encoding.shownSide(deal.bid, deal.bidSignature, leaves[1], _book(deal.buyer)),
+                    signatures
+                )
             )
         {
             return true;
@@ -322,7 +323,7 @@ abstract contract Actions is Checks {
     }
 
     function _signOrder(Order memory order) private view returns (bytes memory) {
-        bytes32 digest = Encoding.digest(address(ledger), Encoding.orderHash(order));
+        bytes32 digest = Encoding.digest(address(vault), Encoding.orderHash(order));
         return _sign(ownerKeys[order.account], digest);
     }
 
@@ -429,7 +430,7 @@ abstract contract Actions is Checks {
         _ensureLive(draw);
         bytes memory market = _market();
         uint64 account = _any(draw);
-        for (uint64 i = 0; i < held.length && !ledger.frozen(account); ++i) {
+        for (uint64 i = 0; i < held.length && !vault.frozen(account); ++i) {
             account = uint64((account + 1) % held.length);
         }
         bytes memory book = _book(account);
@@ -453,7 +454,7 @@ abstract contract Actions is Checks {
         bytes memory book = _book(account);
         bool byOwner = !draw.oneIn(3);
         if (byOwner) vm.prank(_owner(account));
-        try ledger.settleExpired(account, book) {
+        try vault.settleExpired(account, book) {
             for (uint256 k = 2; k < INSTRUMENTS; ++k) {
                 uint32 expiry = expiries[Encoding.expiryOf(k)];
                 uint64 since = epochs.settledAt(Encoding.UNDERLYING, expiry);
@@ -494,7 +495,7 @@ abstract contract Actions is Checks {
     function _find(uint64 start, bool isCalled, bytes memory market) private view returns (uint64) {
         for (uint64 i = 0; i < held.length; ++i) {
             uint64 account = uint64((start + i) % held.length);
-            if (ledger.frozen(account) != isCalled) continue;
+            if (vault.frozen(account) != isCalled) continue;
             Figures memory f = _figures(_book(account), market);
             if (vault.cash(account) + f.portfolioValue < int256(f.maintenanceMargin)) return account;
         }

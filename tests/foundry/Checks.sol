@@ -195,9 +195,9 @@ abstract contract Checks is Epochs {
 
     /// @notice Portfolios and accounts are what this contract thinks they are: the other checks would be of nothing otherwise.
     function checkMirror() external view {
-        require(ledger.accountCount() == held.length, string.concat(MIRROR, "accounts"));
+        require(vault.accountCount() == held.length, string.concat(MIRROR, "accounts"));
         for (uint64 i = 0; i < held.length; ++i) {
-            require(ledger.portfolioHash(i) == keccak256(_book(i)), string.concat(MIRROR, "portfolio"));
+            require(vault.portfolioHash(i) == keccak256(_book(i)), string.concat(MIRROR, "portfolio"));
             require(held[i][0] >= 0, string.concat(MIRROR, "spot sold short"));
         }
     }

@@ -141,6 +141,30 @@ library Encoding {
             );
     }
 
+    /// @notice A leaf as a withdrawal shows it: how many underlyings it names, its figures and pairs, and what comes after.
+    function shownLeaf(Leaf memory leaf, bytes memory rest) internal pure returns (bytes memory) {
+        uint8 pairs = uint8(leaf.worstScenarios.length / 2);
+        return bytes.concat(abi.encodePacked(pairs), _figures(leaf), leaf.worstScenarios, rest);
+    }
+
+    /// @notice One side of a trade on tickets, as it is shown.
+    function shownSide(
+        Order memory order,
+        bytes memory signature,
+        Leaf memory leaf,
+        bytes memory book
+    ) internal pure returns (bytes memory) {
+        return
+            bytes.concat(
+                abi.encodePacked(order.price, order.account, order.nonce, order.deadline),
+                signature,
+                abi.encodePacked(uint8(leaf.worstScenarios.length / 2), uint8(book.length / 12)),
+                _figures(leaf),
+                leaf.worstScenarios,
+                book
+            );
+    }
+
     /// @notice The struct hash of an order.
     function orderHash(Order memory order) internal pure returns (bytes32) {
         bytes32 kind = keccak256(
@@ -192,6 +216,16 @@ library Encoding {
             }
         }
         root = level[0];
+    }
+
+    function _figures(Leaf memory leaf) private pure returns (bytes memory) {
+        return
+            abi.encodePacked(
+                int96(leaf.portfolioValue),
+                int96(leaf.spotValue),
+                uint96(leaf.initialMargin),
+                uint96(leaf.maintenanceMargin)
+            );
     }
 
     function _id(uint32 expiryIndex, uint32 strikeIndex, bool put) private pure returns (uint32) {

@@ -48,7 +48,7 @@ abstract contract Epochs is Venue {
     // --- accounts ---------------------------------------------------------------------------------------------------
 
     function _open(uint256 ownerKey) internal returns (uint64 account) {
-        account = ledger.openAccount(vm.addr(ownerKey));
+        account = vault.openAccount(vm.addr(ownerKey));
         _adopt(ownerKey);
     }
 

@@ -183,7 +183,7 @@ abstract contract Lies is Actions {
     /// @dev As `_lie`, but an account withdraws on its false leaf first, as much as it is let.
     function _theft(Draws.Draw memory draw) internal returns (bool) {
         uint64 account = uint64(draw.below(TRADERS));
-        if (ledger.frozen(account)) return false;
+        if (vault.frozen(account)) return false;
         _moveMarket(draw, false);
         Leaf[] memory leaves = _leaves(Encoding.market(now_, expiries));
         Case memory c;

@@ -11,7 +11,6 @@ import { IMarginCourt } from "../../contracts/interfaces/IMarginCourt.sol";
 import { IMarginVault } from "../../contracts/interfaces/IMarginVault.sol";
 import { IMarketBounds } from "../../contracts/interfaces/IMarketBounds.sol";
 import { IModelRegistry } from "../../contracts/interfaces/IModelRegistry.sol";
-import { IPortfolioLedger } from "../../contracts/interfaces/IPortfolioLedger.sol";
 import { IPriceGuard } from "../../contracts/interfaces/IPriceGuard.sol";
 import { Encoding, INSTRUMENTS } from "./Encoding.sol";
 import { Vm } from "./Vm.sol";
@@ -74,7 +73,6 @@ abstract contract Venue {
     IAttesterSet internal immutable attesterSet;
     IEpochRegistry internal immutable epochs;
     IMarginCourt internal immutable court;
-    IPortfolioLedger internal immutable ledger;
     IMarginVault internal immutable vault;
     ILiquidationHouse internal immutable house;
     IInsuranceFund internal immutable fund;
@@ -102,23 +100,21 @@ abstract contract Venue {
         address bounds = _create("MarketBounds", abi.encode(admin));
         epochs = IEpochRegistry(_create("EpochRegistry", _epochArguments(guard, bounds)));
         court = IMarginCourt(_create("MarginCourt", abi.encode(instruments, models, epochs)));
-        ledger = IPortfolioLedger(
-            _create("PortfolioLedger", abi.encode(admin, instruments, epochs, court, SETTLE_DELAY))
+        vault = IMarginVault(
+            _create("MarginVault", abi.encode(admin, instruments, epochs, court, SETTLE_DELAY, usd))
         );
-        vault = IMarginVault(_create("MarginVault", abi.encode(admin, ledger, epochs, court, usd)));
         house = ILiquidationHouse(
             _create(
                 "LiquidationHouse",
-                abi.encode(ledger, vault, epochs, court, DISCOUNT_WAD, MAX_SLICE_WAD, uint256(10e8))
+                abi.encode(vault, epochs, court, DISCOUNT_WAD, MAX_SLICE_WAD, uint256(10e8))
             )
         );
-        fund = IInsuranceFund(_create("InsuranceFund", abi.encode(ledger, vault)));
+        fund = IInsuranceFund(_create("InsuranceFund", abi.encode(vault)));
         disputes = IDisputes(
-            _create("Disputes", abi.encode(epochs, ledger, court, attesterSet, MATERIALITY_E8, BOUNTY))
+            _create("Disputes", abi.encode(epochs, vault, court, attesterSet, MATERIALITY_E8, BOUNTY))
         );
-        ledger.connect(address(vault), address(house));
         vault.connect(address(house));
-        epochs.connect(address(vault), address(ledger), address(disputes));
+        epochs.connect(address(disputes));
         attesterSet.connect(address(disputes), address(fund));
         modelHash = _configure(guard, bounds);
         indexCount = court.losses(modelHash, "", _plainMarket(), Encoding.UNDERLYING).length;
@@ -202,12 +198,15 @@ abstract contract Venue {
     }
 
     function _epochArguments(address guard, address bounds) private view returns (bytes memory) {
-        address[5] memory parts = [
+        // The epochs come first, then the court, then the vault.
+        address vaultToBe = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+        address[6] memory parts = [
             address(attesterSet),
             address(models),
             address(instruments),
             guard,
-            bounds
+            bounds,
+            vaultToBe
         ];
         IEpochRegistry.Policy memory policy = IEpochRegistry.Policy(
             uint64(MAX_WITHDRAWAL_E8),

@@ -6,6 +6,12 @@ interface Vm {
     /// @notice The address of a private key.
     function addr(uint256 key) external pure returns (address);
 
+    /// @notice How many contracts an address has created, plus one.
+    function getNonce(address account) external view returns (uint64);
+
+    /// @notice The address of the contract that an address creates with a nonce.
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
+
     /// @notice A signature of a digest, with a low s.
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
 

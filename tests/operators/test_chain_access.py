@@ -33,15 +33,13 @@ def test_an_address_that_is_no_address_is_refused() -> None:
 
 def test_a_refusal_carries_the_decoded_custom_error(stage: Stage) -> None:
     sender = stage.world.holder(0)
-    with pytest.raises(
-        ChainError, match=r"PortfolioLedger\.cancel was refused: NotOwner\(account=1, caller=0x"
-    ):
-        stage.venue.send(sender, "PortfolioLedger", "cancel", 1, 1)
+    with pytest.raises(ChainError, match=r"MarginVault\.cancel was refused: NotOwner\(account=1, caller=0x"):
+        stage.venue.send(sender, "MarginVault", "cancel", 1, 1)
 
 
 def test_a_refused_view_is_decoded_too(stage: Stage) -> None:
     with pytest.raises(ChainError, match=r"UnknownAccount\(account=4000\)"):
-        stage.venue.call("PortfolioLedger", "portfolioHash", 4000)
+        stage.venue.call("MarginVault", "portfolioHash", 4000)
 
 
 def facts(state: VenueState) -> tuple[object, ...]:
@@ -58,7 +56,7 @@ def test_attack_40_a_reorganisation_is_noticed(stage: Stage) -> None:
     follower = Replayer(stage.venue)
     sender = stage.world.holder(4)
     mark = stage.chain.rpc("evm_snapshot")
-    stage.venue.send(sender, "PortfolioLedger", "openAccount", sender.address)
+    stage.venue.send(sender, "MarginVault", "openAccount", sender.address)
     seen = len(follower.state_at().accounts)
     stage.chain.rpc("evm_revert", mark)
     stage.chain.mine(3)

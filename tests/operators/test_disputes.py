@@ -17,10 +17,11 @@ from marginproof.errors import ChainError
 from marginproof.protocol import tickets as protocol_tickets
 from marginproof.protocol.compute import epoch_of
 from marginproof.protocol.replay import Replayer
-from marginproof.protocol.state import VenueState, leaf_to_chain
+from marginproof.protocol.state import VenueState
 from marginproof.protocol.trades import Settlement
 from marginproof.protocol.venue import Venue
 from marginproof.spec.market import MarketSnapshot
+from marginproof.spec.shown import ShownWithdrawal, pack_withdrawal
 from marginproof.spec.typed_data import Leaf
 from operators.stage import Stage, served
 
@@ -146,16 +147,9 @@ def test_attack_38_a_leaf_kept_from_everybody_shows_itself_when_it_is_used(stage
     assert [finding.field for finding in unseen.findings] == ["leafRoot"]
     assert unseen.disputable == []
     owner = stage.world.holder(victim)
-    stage.venue.send(
-        owner,
-        "MarginVault",
-        "withdraw",
-        victim,
-        1,
-        owner.address,
-        leaf_to_chain(false.leaves[victim]),
-        false.proof(victim),
-    )
+    leaf, siblings = false.leaves[victim], tuple(false.proof(victim))
+    shown = ShownWithdrawal(leaf, siblings, 1, bytes.fromhex(owner.address[2:]))
+    stage.venue.send(owner, "MarginVault", "withdraw", pack_withdrawal(shown))
     (case,) = cases_of(audits(stage))
     assert isinstance(case, WrongLeaf)
     assert case.index == victim

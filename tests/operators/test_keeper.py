@@ -101,7 +101,7 @@ def test_a_settlement_price_is_repeated_only_while_somebody_holds_the_expiry(sta
     )
     for account in holders:
         portfolio = encode_portfolio(state.accounts[account].positions)
-        stage.venue.send(stage.world.holder(account), "PortfolioLedger", "settleExpired", account, portfolio)
+        stage.venue.send(stage.world.holder(account), "MarginVault", "settleExpired", account, portfolio)
     stage.chain.mine(2)
     afterwards = stage.propose(2).market
     assert [section.settlements for section in afterwards.underlyings] == [(), ()]

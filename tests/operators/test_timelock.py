@@ -30,7 +30,6 @@ MANAGED = (
     "ModelRegistry",
     "AttesterSet",
     "PriceGuard",
-    "PortfolioLedger",
     "MarginVault",
     "EpochRegistry",
     "MarketBounds",

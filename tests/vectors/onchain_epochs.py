@@ -94,7 +94,8 @@ class Poster:
         bounds = machine.deploy("MarketBounds", ADMIN)
         bounds.transact("setLimits", 1, WIDEST)
         parts = (members, self.models, instruments, guard, bounds)
-        addresses = tuple(part.address for part in parts)
+        # No vault uses these epochs: any address does.
+        addresses = (*(part.address for part in parts), "0x" + "11" * 20)
         self.epochs = machine.deploy("EpochRegistry", ADMIN, addresses, max_age, 1, 86_400, (0,) * 5)
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from web3.exceptions import Web3Exception
 
 from marginproof.protocol.connection import endpoint, read
-from marginproof.protocol.state import PostedEpoch, VenueState, leaf_from_chain
+from marginproof.protocol.state import AccountState, PostedEpoch, VenueState
 from marginproof.protocol.venue import Venue
 from marginproof.spec.errors import SpecError
-from marginproof.spec.portfolio import Position, apply_trade, decode_portfolio
+from marginproof.spec.portfolio import Position, apply_trade, portfolio_hash
+from marginproof.spec.shown import unpack_trade, unpack_withdrawal
 from marginproof.spec.tree import verify
-from marginproof.spec.typed_data import Leaf
+from marginproof.spec.typed_data import EpochHeader, Leaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,38 @@ def shown_leaves(venue: Venue, epoch: PostedEpoch, newest: VenueState) -> Iterat
         call = _call(venue, "MarginVault", transaction) if block >= epoch.block else None
         if call is None or call[0] != "withdraw":
             continue
-        leaf = leaf_from_chain(call[1]["leaf"])
-        proof = tuple(bytes(node) for node in call[1]["proof"])
-        try:
-            verify(leaf.struct_hash(), leaf.account, header.leaf_count, proof, header.leaf_root)
-        except SpecError:
-            continue
-        yield ShownLeaf(leaf, proof)
+        shown = bytes(call[1]["shown"])
+        account = int.from_bytes(shown[:8], "big")
+        # The contract took it for what the account held: a leaf of the tree is that for one of the portfolios it ever had.
+        for held in _ever_held(newest.accounts[account], block):
+            given = unpack_withdrawal(shown, held)
+            if _is_in_tree(given.leaf, given.siblings, header):
+                yield ShownLeaf(given.leaf, given.siblings)
+
+
+def _ever_held(account: AccountState, block: int) -> set[bytes]:
+    """Hashes of the portfolios that an account had up to a block."""
+    return {portfolio_hash(())} | {
+        change.portfolio_hash for change in account.changes if change.block_number <= block
+    }
+
+
+def _is_in_tree(leaf: Leaf, proof: tuple[bytes, ...], header: EpochHeader) -> bool:
+    try:
+        verify(leaf.struct_hash(), leaf.account, header.leaf_count, proof, header.leaf_root)
+    except SpecError:
+        return False
+    return True
 
 
 def shown_tickets(venue: Venue, epoch: PostedEpoch, newest: VenueState) -> Iterator[ShownTickets]:
     """Tickets of an epoch's round that trades used. Errors: ChainError."""
     for number, digest, transaction in newest.tickets_used:
-        call = _call(venue, "PortfolioLedger", transaction) if number == epoch.header.round else None
+        call = _call(venue, "MarginVault", transaction) if number == epoch.header.round else None
         if call is None or call[0] != "settleAttested":
             continue
-        given = call[1]
-        leaves = (leaf_from_chain(given["leafA"]), leaf_from_chain(given["leafB"]))
+        trade = unpack_trade(bytes(call[1]["trade"]))
         after = tuple(
-            tuple(apply_trade(decode_portfolio(bytes(packed)), order["instrument"], order["quantity"]))
-            for packed, order in ((given["portfolioA"], given["a"]), (given["portfolioB"], given["b"]))
+            apply_trade(side.held, side.order.instrument, side.order.quantity) for side in trade.sides
         )
-        yield ShownTickets(digest, leaves, after, bytes(given["signatures"]))
+        yield ShownTickets(digest, tuple(side.leaf for side in trade.sides), after, trade.signatures)

@@ -96,8 +96,8 @@ def open_account(
     wanted = None if owner is None else address("--owner", owner)
     chain, sender = open_signed(rpc, deployment, keystore)
     holder = wanted or sender.address
-    receipt = chain.venue.send(sender, "PortfolioLedger", "openAccount", holder)
-    account = chain.event("PortfolioLedger", "AccountOpened", receipt)["account"]
+    receipt = chain.venue.send(sender, "MarginVault", "openAccount", holder)
+    account = chain.event("MarginVault", "AccountOpened", receipt)["account"]
     if as_json:
         emit({"account": account, "owner": holder, "gas": receipt["gasUsed"]})
     else:

@@ -109,7 +109,6 @@ _REQUIRED = {
     "AttesterSet",
     "EpochRegistry",
     "MarginCourt",
-    "PortfolioLedger",
     "MarginVault",
     "LiquidationHouse",
 }

@@ -119,9 +119,9 @@ def settle(
             "The first epoch after an expiry brings its price.",
         )
     receipt = chain.venue.send(
-        sender, "PortfolioLedger", "settleExpired", account, encode_portfolio(held.positions)
+        sender, "MarginVault", "settleExpired", account, encode_portfolio(held.positions)
     )
-    cash = chain.event("PortfolioLedger", "ExpirySettled", receipt)["cash"]
+    cash = chain.event("MarginVault", "ExpirySettled", receipt)["cash"]
     settled = [{"instrument": instrument_name(state, p.instrument), "quantity": e8(p.quantity)} for p in due]
     if as_json:
         emit({"account": account, "settled": settled, "cash": e8(cash), "gas": receipt["gasUsed"]})

@@ -60,7 +60,7 @@ def order_document(chain: Chain, state: VenueState, signed: SignedOrder) -> Orde
     return OrderDocument(
         format=ORDER_FORMAT,
         chain_id=chain.venue.deployment.chain_id,
-        ledger=chain.venue.contract("PortfolioLedger").address,
+        ledger=chain.venue.contract("MarginVault").address,
         account=order.account,
         instrument=instrument_name(state, order.instrument),
         instrument_id=order.instrument,
@@ -91,7 +91,7 @@ def require_venue(chain: Chain, state: VenueState, order: OrderDocument, path: P
     here = chain.venue.deployment.chain_id
     if order.chain_id != here:
         raise InputError(f"{path}: the order is for chain {order.chain_id}, this is chain {here}.")
-    ledger = chain.venue.contract("PortfolioLedger").address
+    ledger = chain.venue.contract("MarginVault").address
     if order.ledger.lower() != ledger.lower():
         raise InputError(f"{path}: the order is for the ledger {order.ledger}, this venue's is {ledger}.")
     name = instrument_name(state, order.instrument_id)

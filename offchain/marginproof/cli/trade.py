@@ -80,7 +80,7 @@ def sign(
             "Sign with the owner's key.",
         )
     chosen = secrets.randbits(63) if nonce is None else nonce
-    if chain.venue.call("PortfolioLedger", "isNonceUsed", account, chosen):
+    if chain.venue.call("MarginVault", "isNonceUsed", account, chosen):
         raise InputError(
             f"--nonce: {chosen} of account {account} was settled or cancelled already.",
             "Give another one, or none.",
@@ -138,7 +138,7 @@ def settle(
     settlement = Settlement.of(chain.venue, state, *(document.signed() for document in documents))
     settled = settlement.settle(sender, urls)
     receipt = settled.receipt
-    trade = chain.event("PortfolioLedger", "TradeSettled", receipt)
+    trade = chain.event("MarginVault", "TradeSettled", receipt)
     name, size, price = documents[0].instrument, e8(trade["quantity"]), e8(trade["price"])
     if as_json:
         emit(
@@ -181,7 +181,7 @@ def cancel(
     from marginproof.cli.console import emit, say
 
     chain, sender = open_signed(rpc, deployment, keystore)
-    receipt = chain.venue.send(sender, "PortfolioLedger", "cancel", account, nonce)
+    receipt = chain.venue.send(sender, "MarginVault", "cancel", account, nonce)
     if as_json:
         emit({"account": account, "nonce": str(nonce), "gas": receipt["gasUsed"]})
     else:

@@ -14,11 +14,12 @@ from marginproof.documents import format_decimal
 from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.protocol.gate import allowed_withdrawal, judge
 from marginproof.protocol.rungs import leaves_to_full
-from marginproof.protocol.state import AccountState, PostedEpoch, VenueState, leaf_to_chain
+from marginproof.protocol.state import AccountState, PostedEpoch, VenueState
 from marginproof.protocol.transactions import Sender
 from marginproof.spec.fixed_point import ceil_div
 from marginproof.spec.instruments import SPOT_INDEX, IdParts, instrument_id
 from marginproof.spec.portfolio import apply_trade, encode_portfolio, portfolio_hash
+from marginproof.spec.shown import ShownWithdrawal, pack_withdrawal
 from marginproof.spec.typed_data import leaf_of
 
 _E8_DIGITS: Final = 8
@@ -56,10 +57,9 @@ def withdraw_cash(chain: Chain, sender: Sender, account: int, token: Token, unit
     if account < epoch.header.leaf_count:
         posted, proof = leaf_and_proof(chain, epoch, account)
         if posted == leaf:
+            shown = ShownWithdrawal(leaf, tuple(proof), units, bytes.fromhex(to[2:]))
             try:
-                return chain.venue.send(
-                    sender, "MarginVault", "withdraw", account, units, to, leaf_to_chain(leaf), proof
-                )
+                return chain.venue.send(sender, "MarginVault", "withdraw", pack_withdrawal(shown))
             except ChainError as error:
                 if not leaves_to_full(error):
                     raise

@@ -40,7 +40,7 @@ _HINTS: Final = {
     "NoEpoch": "No epoch has been posted yet. Run a keeper first (`marginproof keeper once`).",
     "WrongPortfolio": "The account's positions changed in between. Try again.",
     "WrongMarket": "A newer epoch was posted in between. Try again.",
-    "StaleLeaf": "The account traded after the newest epoch's block. Wait for the next epoch.",
+    "WrongRoot": "The leaf is none of the newest epoch, or the account traded after its block. Wait for the next epoch.",
     "AccountFrozen": "The account was called for margin. Bring it back above maintenance margin first.",
     "NotOwner": "Sign with the key of the account's owner.",
     "WrongOrderSigner": "The order has to be signed by the owner of its account.",

@@ -29,8 +29,8 @@ from marginproof.protocol.deploy import SOURCES, deployable
 from marginproof.protocol.localchain import LocalChain
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.signing import sign
-from marginproof.protocol.state import leaf_to_chain
 from marginproof.spec.portfolio import encode_portfolio
+from marginproof.spec.shown import ShownWithdrawal, pack_withdrawal
 
 SYMBOLS = {"BTC": 1, "ETH": 2}
 _HOLDER = "Covered call, BTC, 1"
@@ -136,18 +136,14 @@ class _Measurement:
     def _withdrawals(self, epoch: ProposedEpoch) -> None:
         account = self.world.accounts[_HOLDER]
         owner = self.world.holder(account).address
-        leaf = leaf_to_chain(epoch.result.leaves[account])
-        proof = epoch.result.proof(account)
+        leaf, proof = epoch.result.leaves[account], tuple(epoch.result.proof(account))
+        shown = ShownWithdrawal(leaf, proof, _WITHDRAWN_UNITS, bytes.fromhex(owner[2:]))
         self._send(
             "withdraw on a leaf",
             account,
             "MarginVault",
             "withdraw",
-            account,
-            _WITHDRAWN_UNITS,
-            owner,
-            leaf,
-            proof,
+            pack_withdrawal(shown),
         )
         portfolio = encode_portfolio(self.world.portfolios[account])
         spot = (account, 1, COLLATERAL_UNIT, owner, portfolio, epoch.market_bytes)
@@ -163,13 +159,13 @@ class _Measurement:
             _WITHDRAWN_UNITS,
             owner,
         )
-        self._send("cancel an order", idle, "PortfolioLedger", "cancel", idle, 99)
+        self._send("cancel an order", idle, "MarginVault", "cancel", idle, 99)
 
     def _expiry(self) -> None:
         state = Replayer(self.world.venue).state_at()
         account = self.world.accounts[_EXPIRING]
         portfolio = encode_portfolio(state.accounts[account].positions)
-        self._send("settle expired legs", account, "PortfolioLedger", "settleExpired", account, portfolio)
+        self._send("settle expired legs", account, "MarginVault", "settleExpired", account, portfolio)
 
     def _liquidation(self) -> None:
         account = self.world.accounts[LIQUIDATOR]

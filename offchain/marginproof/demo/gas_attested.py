@@ -10,13 +10,14 @@ from web3.types import TxReceipt
 from marginproof.demo.books import IDLE, LIQUIDATOR
 from marginproof.demo.world import World
 from marginproof.keeper.propose import ProposedEpoch
+from marginproof.protocol.deploy import dated_ids
 from marginproof.protocol.orders import SignedOrder, order_to_chain, sign_order
 from marginproof.protocol.signing import sign
-from marginproof.protocol.state import leaf_to_chain
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Kind
 from marginproof.spec.margin import margin, value_table
 from marginproof.spec.portfolio import Position, apply_trade, encode_portfolio
+from marginproof.spec.shown import ShownSide, ShownTrade, ShownWithdrawal, pack_trade, pack_withdrawal
 from marginproof.spec.typed_data import Leaf, Order, Tickets, leaf_of
 
 DEPTH = 20
@@ -25,6 +26,7 @@ _CASH_UNITS = 10**12
 _QUANTITY_E8 = 10**6
 _PAID_UNITS = 1_000_000
 _DEADLINE = 2**64 - 1
+_FIRST = 1
 
 Post = Callable[[Callable[[ProposedEpoch], ProposedEpoch]], ProposedEpoch]
 """Posts an epoch of the newest snapshot after a change of what was computed; returns it as posted."""
@@ -48,8 +50,11 @@ class AttestedGas:
 
     def measure(self) -> dict[str, int]:
         """Gas by name."""
+        self._list_strikes()
         epoch = self.post(_unchanged)
         instruments = self._instruments(epoch)
+        if len(instruments) != POSITIONS:
+            raise AssertionError(f"{len(instruments)} instruments, not {POSITIONS}")
         for instrument in instruments:
             self._settle(epoch, instrument)
         gas = {}
@@ -64,11 +69,23 @@ class AttestedGas:
 
     def _open(self) -> int:
         venue, vault = self.world.venue, self.world.venue.contract("MarginVault").address
-        account = int(venue.call("PortfolioLedger", "accountCount"))
-        venue.send(self.sender, "PortfolioLedger", "openAccount", self.owner.address)
+        account = int(venue.call("MarginVault", "accountCount"))
+        venue.send(self.sender, "MarginVault", "openAccount", self.owner.address)
         self.world.fund("settlement", self.sender, vault, _CASH_UNITS)
         venue.send(self.sender, "MarginVault", "depositCash", account, _CASH_UNITS)
         return account
+
+    def _list_strikes(self) -> None:
+        """More options of the first underlying, so that there are enough instruments: the small venue lists only what its books hold."""
+        venue = self.world.venue
+        deployer = venue.sender(self.world.keys.deployer)
+        spot = venue.call("EpochRegistry", "spotOf", _FIRST)
+        strikes = [spot * (100 + percent) // 100 for percent in range(5, 5 * (POSITIONS // 2), 5)]
+        venue.send(deployer, "InstrumentRegistry", "addStrikes", _FIRST, strikes)
+        expiries = range(len(venue.call("InstrumentRegistry", "expiries", _FIRST)))
+        count = len(venue.call("InstrumentRegistry", "strikes", _FIRST))
+        ids = dated_ids(_FIRST, expiries, range(count - len(strikes), count))
+        venue.send(deployer, "InstrumentRegistry", "list", ids)
 
     def _instruments(self, epoch: ProposedEpoch) -> list[int]:
         """The perpetual and the first options and futures of the first underlying that are quoted."""
@@ -94,12 +111,6 @@ class AttestedGas:
 
         return order(self.accounts[0], -_QUANTITY_E8), order(self.accounts[1], _QUANTITY_E8)
 
-    def _before(self, orders: tuple[SignedOrder, SignedOrder]) -> tuple[object, ...]:
-        """What both ways of settling take first."""
-        a, b = orders
-        held = (encode_portfolio(positions) for positions in self.held)
-        return (order_to_chain(a.order), a.signature, order_to_chain(b.order), b.signature, *held)
-
     def _trade(self, orders: tuple[SignedOrder, SignedOrder]) -> None:
         for side, signed in enumerate(orders):
             order = signed.order
@@ -107,21 +118,28 @@ class AttestedGas:
 
     def _settle(self, epoch: ProposedEpoch, instrument: int) -> None:
         orders = self._orders(epoch, instrument)
-        arguments = (*self._before(orders), epoch.market_bytes)
-        self.world.venue.send(self.sender, "PortfolioLedger", "settle", *arguments)
+        a, b = orders
+        held = (encode_portfolio(positions) for positions in self.held)
+        signed = (order_to_chain(a.order), a.signature, order_to_chain(b.order), b.signature)
+        arguments = (*signed, *held, epoch.market_bytes)
+        self.world.venue.send(self.sender, "MarginVault", "settle", *arguments)
         self._trade(orders)
 
     def _settle_on_tickets(self, epoch: ProposedEpoch, instrument: int) -> TxReceipt:
         orders = self._orders(epoch, instrument)
-        before = self._before(orders)
+        before = list(self.held)
         self._trade(orders)
         leaves = [self._leaf(epoch, *sides) for sides in zip(self.accounts, self.held, strict=True)]
         header = epoch.header
         tickets = Tickets(header.round, header.struct_hash(), tuple(leaf.struct_hash() for leaf in leaves))
         domain = self.world.venue.domain("EpochRegistry")
         signatures = b"".join(sign(key, domain, tickets.struct_hash()) for key in self.world.quorum())
-        arguments = (*before, *(leaf_to_chain(leaf) for leaf in leaves), signatures)
-        return self.world.venue.send(self.sender, "PortfolioLedger", "settleAttested", *arguments)
+        first, second = (
+            ShownSide(signed.order, signed.signature, held, leaf)
+            for signed, held, leaf in zip(orders, before, leaves, strict=True)
+        )
+        shown = pack_trade(ShownTrade((first, second), signatures))
+        return self.world.venue.send(self.sender, "MarginVault", "settleAttested", shown)
 
     def _leaf(self, epoch: ProposedEpoch, account: int, held: tuple[Position, ...]) -> Leaf:
         table, values = epoch.state.table(), value_table(epoch.market, epoch.state.model())
@@ -146,16 +164,14 @@ class AttestedGas:
         # Both have tokens before and after, so that no balance appears or disappears.
         for person in (receiver, self.sender):
             self.world.fund("settlement", person, self.owner.address, 2 * _PAID_UNITS)
-        leaf = leaf_to_chain(epoch.result.leaves[account])
+        to = bytes.fromhex(receiver.address[2:])
+        leaf = epoch.result.leaves[account]
+        shown = pack_withdrawal(ShownWithdrawal(leaf, tuple(siblings), _PAID_UNITS, to))
         withdrawn = self.world.venue.send(
             self.sender,
             "MarginVault",
             "withdraw",
-            account,
-            _PAID_UNITS,
-            receiver.address,
-            leaf,
-            siblings,
+            shown,
         )
         token = self.world.venue.token("settlement")
         paid = self.sender.send(token.functions.transfer(receiver.address, _PAID_UNITS), "a plain transfer")

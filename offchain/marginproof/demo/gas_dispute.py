@@ -104,7 +104,7 @@ class DisputeGas:
         )
         world.portfolios[_HOLDER] = held
         house = world.venue.contract("LiquidationHouse").address
-        write = world.venue.contract("PortfolioLedger").functions.writePortfolio(
+        write = world.venue.contract("MarginVault").functions.writePortfolio(
             _HOLDER, b"", encode_portfolio(held)
         )
         world.chain.rpc("anvil_impersonateAccount", house)

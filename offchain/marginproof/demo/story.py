@@ -28,10 +28,11 @@ from marginproof.protocol.compute import epoch_of
 from marginproof.protocol.deployment import load_deployment
 from marginproof.protocol.gate import allowed_withdrawal
 from marginproof.protocol.replay import Replayer
-from marginproof.protocol.state import VenueState, leaf_to_chain
+from marginproof.protocol.state import VenueState
 from marginproof.protocol.venue import Venue
 from marginproof.spec.market import MarketSnapshot
 from marginproof.spec.portfolio import encode_portfolio
+from marginproof.spec.shown import ShownWithdrawal, pack_withdrawal
 
 POSTING_DELAY = 30
 """Seconds between a snapshot's time and the block that posts it."""
@@ -211,7 +212,7 @@ class Story:
             before = self.world.venue.call("MarginVault", "cash", account)
             receipt = self.world.venue.send(
                 self.world.holder(account),
-                "PortfolioLedger",
+                "MarginVault",
                 "settleExpired",
                 account,
                 encode_portfolio(positions),
@@ -240,15 +241,10 @@ class Story:
 
     def _withdraw_one(self, done: Round, account: int, units: int) -> None:
         sender = self.world.holder(account)
-        arguments = (
-            account,
-            units,
-            sender.address,
-            leaf_to_chain(done.epoch.result.leaves[account]),
-            done.epoch.result.proof(account),
-        )
+        leaf, proof = done.epoch.result.leaves[account], tuple(done.epoch.result.proof(account))
+        shown = ShownWithdrawal(leaf, proof, units, bytes.fromhex(sender.address[2:]))
         try:
-            receipt = self.world.venue.send(sender, "MarginVault", "withdraw", *arguments)
+            receipt = self.world.venue.send(sender, "MarginVault", "withdraw", pack_withdrawal(shown))
             self.record.add_gas("withdraw on a leaf", receipt["gasUsed"])
             allowed, reason = True, ""
         except ChainError as error:

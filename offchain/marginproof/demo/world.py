@@ -151,7 +151,7 @@ class World:
         """Open one book's account, and deposit its cash and spot collateral."""
         book = self.books[account]
         sender = self.holder(account)
-        receipt = self.venue.send(sender, "PortfolioLedger", "openAccount", sender.address)
+        receipt = self.venue.send(sender, "MarginVault", "openAccount", sender.address)
         self.record.add_gas("open account", receipt["gasUsed"])
         vault = self.venue.contract("MarginVault").address
         units = book.cash_e8 // TOKEN_UNIT_E8

@@ -13,7 +13,7 @@ def settle_expired(state: VenueState, venue: Venue, sender: Sender, now: int) ->
 
     `now` is the chain's time, unix seconds. Errors: ChainError.
     """
-    delay = venue.call("PortfolioLedger", "settleDelay")
+    delay = venue.call("MarginVault", "settleDelay")
     open_to_others = {
         key for key in state.settlements if venue.call("EpochRegistry", "settledAt", *key) + delay <= now
     }
@@ -23,6 +23,6 @@ def settle_expired(state: VenueState, venue: Venue, sender: Sender, now: int) ->
         instruments = [table.resolve(position.instrument) for position in held.positions]
         if any((item.underlying, item.expiry) in open_to_others for item in instruments):
             portfolio = encode_portfolio(held.positions)
-            venue.send(sender, "PortfolioLedger", "settleExpired", account, portfolio)
+            venue.send(sender, "MarginVault", "settleExpired", account, portfolio)
             settled += 1
     return settled

@@ -17,6 +17,7 @@ from marginproof.errors import ChainError, InputError, MarginproofError
 from marginproof.models import load_model
 from marginproof.protocol.compiler import Artifact, load_artifacts
 from marginproof.protocol.connection import endpoint, read
+from marginproof.protocol.creation import created_at
 from marginproof.protocol.deploy_config import DeployPlan, UnderlyingPlan, check_plan
 from marginproof.protocol.deployment import ContractEntry, Deployment
 from marginproof.protocol.transactions import Sender
@@ -31,6 +32,8 @@ DEFAULT_ADMIN_ROLE = bytes(32)
 SETTLEMENT_DECIMALS = 6
 COLLATERAL_DECIMALS = 18
 FEED_DECIMALS = 8
+_VAULT_AFTER_EPOCHS = 2
+"""The epochs come first, then the court, then the vault."""
 
 
 SOURCES = tuple(
@@ -46,7 +49,6 @@ SOURCES = tuple(
         "MarginVault",
         "MarketBounds",
         "ModelRegistry",
-        "PortfolioLedger",
         "PriceGuard",
         "Timelock",
         "interfaces/IAggregatorV3",
@@ -109,6 +111,10 @@ class Deployer:
             self.first_block = receipt["blockNumber"]
         return ContractEntry(address=str(address), abi=artifact.abi)
 
+    def later(self, contracts: int) -> str:
+        """The address of the contract that the sender creates after so many others, if it sends nothing else. Errors: ChainError."""
+        return created_at(self.sender.address, self.sender.next_nonce() + contracts)
+
     def core(self, name: str, *arguments: Any) -> str:
         """Deploy one of the venue's own contracts; its address."""
         self.entries[name] = self.create(name, *arguments)
@@ -167,19 +173,20 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
     epochs = deployer.core(
         "EpochRegistry",
         admin,
-        (attester_set, models, instruments, guard, bounds),
+        (attester_set, models, instruments, guard, bounds, deployer.later(_VAULT_AFTER_EPOCHS)),
         plan.epoch_max_age,
         plan.epoch_min_depth,
         plan.dispute_window,
         plan.policy.values(),
     )
     court = deployer.core("MarginCourt", instruments, models, epochs)
-    ledger = deployer.core("PortfolioLedger", admin, instruments, epochs, court, plan.settle_delay)
-    vault = deployer.core("MarginVault", admin, ledger, epochs, court, settlement_token)
+    vault = deployer.core(
+        "MarginVault", admin, instruments, epochs, court, plan.settle_delay, settlement_token
+    )
+    _require_wired(deployer, vault)
     terms = plan.liquidation
     house = deployer.core(
         "LiquidationHouse",
-        ledger,
         vault,
         epochs,
         court,
@@ -187,11 +194,10 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
         terms.max_slice_wad,
         terms.dust_e8,
     )
-    deployer.send("PortfolioLedger", "connect", vault, house)
     deployer.send("MarginVault", "connect", house)
-    fund = deployer.core("InsuranceFund", ledger, vault)
-    disputes = deployer.core("Disputes", epochs, ledger, court, attester_set, bonds.dispute_terms(plan))
-    deployer.send("EpochRegistry", "connect", vault, ledger, disputes)
+    fund = deployer.core("InsuranceFund", vault)
+    disputes = deployer.core("Disputes", epochs, vault, court, attester_set, bonds.dispute_terms(plan))
+    deployer.send("EpochRegistry", "connect", disputes)
     deployer.send("AttesterSet", "connect", disputes, fund)
     deployer.send("InstrumentRegistry", "grantRole", keccak(b"LISTER_ROLE"), admin)
     deployer.send("ModelRegistry", "grantRole", keccak(b"MODEL_ROLE"), admin)
@@ -218,6 +224,20 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
         tokens=tokens,
         feeds=feeds,
     )
+
+
+def _require_wired(deployer: Deployer, vault: str) -> None:
+    """Refuse a vault elsewhere than the epochs were told: another transaction of the sender came between. Errors: ChainError."""
+    known = read(
+        deployer.bound("EpochRegistry").functions.vault().call,
+        endpoint(deployer.sender.web3),
+        "EpochRegistry.vault",
+    )
+    if known != vault:
+        raise ChainError(
+            f"The vault is at {vault}, and the epochs expect it at {known}: the deploying key sent something else in between.",
+            "Deploy again, with a key that nothing else uses.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

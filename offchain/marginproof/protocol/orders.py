@@ -28,4 +28,4 @@ def order_to_chain(order: Order) -> OrderTuple:
 
 def sign_order(venue: Venue, signer: LocalAccount, order: Order) -> SignedOrder:
     """Sign for this venue's ledger on this chain."""
-    return SignedOrder(order, sign(signer, venue.domain("PortfolioLedger"), order.struct_hash()))
+    return SignedOrder(order, sign(signer, venue.domain("MarginVault"), order.struct_hash()))

@@ -12,7 +12,7 @@ from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import InstrumentTable
 from marginproof.spec.market import MarketSnapshot, decode_market
 from marginproof.spec.model import Model, decode_model
-from marginproof.spec.portfolio import Position, decode_portfolio
+from marginproof.spec.portfolio import Position, apply_trade, decode_portfolio, encode_portfolio
 from marginproof.spec.provenance import Change
 from marginproof.spec.typed_data import EpochHeader, Leaf
 
@@ -29,6 +29,11 @@ class AccountState:
     frozen: bool = False
     changes: list[Change] = field(default_factory=list)
     """Every change of the portfolio, by block: what its history on chain is folded from."""
+
+    def hold(self, positions: tuple[Position, ...], block: int) -> None:
+        """Hold these positions from a block on."""
+        self.positions = positions
+        self.changes.append(Change(block, keccak(encode_portfolio(positions))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class VenueState:
     settlements: dict[tuple[int, int], int] = field(default_factory=dict)
     members: Members = field(default_factory=Members)
     releases: list[tuple[str, int]] = field(default_factory=list)
-    """Transaction and block of every payment out of the vault: where leaves are shown."""
+    """Transaction and block of every payment of cash out of the vault: where leaves are shown."""
     tickets_used: list[tuple[int, bytes, str]] = field(default_factory=list)
     """Round, digest and transaction of tickets that a trade used."""
     invalid: set[int] = field(default_factory=set)
@@ -115,14 +120,14 @@ class VenueState:
         if handler is not None:
             handler(self, arguments)
         elif event == "PortfolioChanged":
-            packed = bytes(arguments["portfolio"])
-            account = self.accounts[arguments["account"]]
-            account.positions = decode_portfolio(packed)
-            account.changes.append(Change(block, keccak(packed)))
+            self.accounts[arguments["account"]].hold(decode_portfolio(bytes(arguments["portfolio"])), block)
+        elif event == "TradeSettled":
+            self._trade(arguments, block)
         elif self.members.apply(event, arguments):
             return
-        elif event == "Withdrawn":
+        elif event == "CashWithdrawn":
             self.releases.append((transaction, block))
+            _cash_changed(self, arguments)
         elif event == "TicketsUsed":
             self.tickets_used.append((arguments["round"], bytes(arguments["digest"]), transaction))
         elif event == "EpochPosted":
@@ -137,6 +142,14 @@ class VenueState:
                     self.members.threshold,
                 )
             )
+
+    def _trade(self, arguments: Arguments, block: int) -> None:
+        """Both sides of a trade: a quantity more or less of one instrument, and their new cash."""
+        for side, sign in (("buyer", 1), ("seller", -1)):
+            account = self.accounts[arguments[side]]
+            traded = apply_trade(account.positions, arguments["instrument"], sign * arguments["quantity"])
+            account.hold(traded, block)
+            account.cash_e8 = arguments[f"{side}Cash"]
 
 
 def header_from_chain(fields: Mapping[str, Any]) -> EpochHeader:

@@ -11,11 +11,12 @@ from web3.types import TxReceipt
 from marginproof.errors import ChainError, InputError
 from marginproof.protocol.orders import SignedOrder, order_to_chain
 from marginproof.protocol.rungs import ATTESTED, FULL, leaves_to_full
-from marginproof.protocol.state import VenueState, leaf_to_chain
+from marginproof.protocol.state import VenueState
 from marginproof.protocol.tickets import Wanted, request_tickets
 from marginproof.protocol.transactions import Sender
 from marginproof.protocol.venue import Venue
 from marginproof.spec.portfolio import Position, apply_trade, encode_portfolio
+from marginproof.spec.shown import ShownSide, ShownTrade, pack_trade
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,17 @@ class Settlement:
     def recomputed(self, sender: Sender) -> TxReceipt:
         """Settle on the full rung: the contracts recompute both accounts. Errors: ChainError with the contract's reason."""
         market = self.state.newest_epoch().market_bytes
-        return self.venue.send(sender, "PortfolioLedger", "settle", *self._orders(), *self._packed(), market)
+        return self.venue.send(sender, "MarginVault", "settle", *self._orders(), *self._packed(), market)
 
     def attested(self, sender: Sender, urls: Sequence[str]) -> TxReceipt:
         """Settle on tickets of these attesters. Errors: QuorumNotReachedError, ChainError with the contract's reason."""
         tickets = request_tickets(self.venue, self.state, self.wanted(), urls)
-        leaves = [leaf_to_chain(leaf) for leaf in tickets.leaves]
-        return self.venue.send(
-            sender,
-            "PortfolioLedger",
-            "settleAttested",
-            *self._orders(),
-            *self._packed(),
-            *leaves,
-            tickets.signatures,
+        first, second = (
+            ShownSide(signed.order, signed.signature, tuple(held), leaf)
+            for signed, held, leaf in zip(self.orders, self.holdings, tickets.leaves, strict=True)
         )
+        shown = pack_trade(ShownTrade((first, second), tickets.signatures))
+        return self.venue.send(sender, "MarginVault", "settleAttested", shown)
 
     def settle(self, sender: Sender, urls: Sequence[str]) -> Settled:
         """Settle on tickets if there are attesters, and in full where the contracts leave the trade to no signature.

@@ -39,6 +39,17 @@ class Sender:
         """The sender's checksum address."""
         return str(self.signer.address)
 
+    def next_nonce(self) -> int:
+        """The nonce of the next transaction, behind those that wait. Errors: ChainError."""
+        count = self.web3.eth.get_transaction_count
+        return int(
+            read(
+                lambda: count(self.signer.address, "pending"),
+                endpoint(self.web3),
+                "the sender's transactions",
+            )
+        )
+
     def send(self, call: ContractFunction | ContractConstructor, what: str) -> TxReceipt:
         """Send a contract call (or a creation) and wait until it is mined. `what` names it in messages."""
 
