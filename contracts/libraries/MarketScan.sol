@@ -42,13 +42,12 @@ library MarketScan {
         }
     }
 
-    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes, none of which has
-    ///         passed. False where there is no earlier one.
+    /// @notice Whether a market has the underlyings of an earlier one and quotes every expiry that the earlier one quotes: none of those
+    ///         has passed, then, because a market quotes only what comes after its time. False where there is no earlier one.
     function keepsQuotes(bytes calldata market, bytes calldata earlier) internal pure returns (bool) {
         if (earlier.length == 0) return false;
         uint256 left = MarketCodec.underlyingCount(market);
         if (left != MarketCodec.underlyingCount(earlier)) return false;
-        uint256 time = MarketCodec.time(market);
         uint256 end = MarketWords.firstSection(market);
         uint256 earlierEnd = MarketWords.firstSection(earlier);
         unchecked {
@@ -58,8 +57,6 @@ library MarketScan {
                 uint256 earlierAt;
                 (at, end) = MarketWords.quotesOf(end);
                 (earlierAt, earlierEnd) = MarketWords.quotesOf(earlierEnd);
-                // Expiries increase in both, so that none of these has passed if the first has not.
-                if (earlierAt != earlierEnd && MarketWords.expiryAt(earlierAt) <= time) return false;
                 if (_haveSameExpiries(at, end, earlierAt, earlierEnd)) continue;
                 for (; earlierAt != earlierEnd; earlierAt += MarketCodec.QUOTE_BYTES) {
                     while (MarketWords.same(earlierAt, at, end) == 0) {

@@ -247,6 +247,7 @@ abstract contract Venue {
                 250_000
             )
         );
+        IMarketBounds(bounds).setTokenLimits(IMarketBounds.TokenLimits(50_000, 50_000));
         for (uint256 i = 0; i < 2; ++i) instruments.addExpiry(Encoding.UNDERLYING, expiries[i]);
         instruments.addStrikes(Encoding.UNDERLYING, Encoding.strikes());
         uint32[INSTRUMENTS] memory all = Encoding.ids();
