@@ -24,7 +24,7 @@ from marginproof.files import project_root, write_json
 
 REMAPPINGS = {"@openzeppelin/": "node_modules/@openzeppelin/", "solady/": "node_modules/solady/"}
 EVM_VERSION = "cancun"
-OPTIMIZER_RUNS = 200
+OPTIMIZER_RUNS = 1_000
 VIA_IR = True
 SETTINGS: dict[str, Any] = {
     "optimizer": {"enabled": True, "runs": OPTIMIZER_RUNS},
