@@ -407,6 +407,8 @@ def test_refusals_give_money_in_dollars() -> None:
     )
     refused = "X was refused: FeedDeviation(underlying=1, priceE8=100000000, feedPriceE8=200000000, maxDeviationBps=100)."
     assert "price=1.00 USD, feedPrice=2.00 USD, maxDeviationBps=100" in in_dollars(refused)
+    refused = "X was refused: OutflowBudgetExceeded(amountE8=4500000000000, spentE8=150000000, limitE8=12500000000000)."
+    assert "(amount=45,000.00 USD, spent=1.50 USD, limit=125,000.00 USD)" in in_dollars(refused)
     kept = "X was refused: OrderUsed(account=1, nonce=18)."
     assert in_dollars(kept) == kept
     assert in_dollars("equity=1") == "equity=1"
@@ -502,6 +504,7 @@ def test_errors_of_the_specification_are_put_in_words() -> None:
     assert spec_sentence(out_of_range).startswith("spot is 1; allowed: 2 to 3")
     assert spec_sentence(SpecError("SomethingNew", value=3)) == "refused: SomethingNew(value=3)."
     assert refusal_hint("no contract spoke") is None
+    assert "The venue is paused" in (refusal_hint("X was refused: EnforcedPause().") or "")
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

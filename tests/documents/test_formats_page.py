@@ -6,15 +6,27 @@ import json
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from marginproof.cli.epochs import leaf_json
 from marginproof.documents import Document, ModelDocument, parse_document
 from marginproof.documents.json_schema import DOCUMENT_KINDS
 from marginproof.documents.model_convert import field_value
 from marginproof.errors import InputError
 from marginproof.protocol.deploy_config import DEPLOY_FORMAT, DeployPlan, RolesPlan, TimelockPlan
 from marginproof.spec.model_fields import FIELDS
+from marginproof.spec.portfolio import Position, encode_portfolio
+from marginproof.spec.shown import (
+    ShownSide,
+    ShownTrade,
+    ShownWithdrawal,
+    pack_leaf,
+    pack_trade,
+    pack_withdrawal,
+)
+from marginproof.spec.typed_data import Leaf, Order
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
@@ -91,3 +103,35 @@ def test_the_error_example_is_real() -> None:
     with pytest.raises(InputError) as caught:
         parse_document(kind(broken), broken, "market.json")
     assert f"```text\n{caught.value}\n```" in PAGE
+
+
+LEAF = Leaf(7, bytes(32), -12_345_678_901, 2 * 10**8, 3 * 10**8 + 1, 10**8, bytes((1, 30, 2, 4)))
+
+
+def examples_in_python() -> dict[str, Any]:
+    """The names that the page's Python examples define."""
+    names: dict[str, Any] = {}
+    for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(example, names)
+    return names
+
+
+def test_the_withdrawal_by_hand_is_the_specifications() -> None:
+    siblings, to = (b"\1" * 32, b"\2" * 32), bytes(range(20))
+    proof = {"leaf": leaf_json(LEAF), "proof": ["0x" + node.hex() for node in siblings]}
+    by_hand = examples_in_python()["shown_withdrawal"](proof, 25 * 10**6, "0x" + to.hex())
+    assert by_hand == pack_withdrawal(ShownWithdrawal(LEAF, siblings, 25 * 10**6, to))
+
+
+def test_the_trade_by_hand_is_the_specifications() -> None:
+    names = examples_in_python()
+    sides = []
+    by_hand = []
+    for account, quantity, held in ((7, -5, (Position(9, 4), Position(11, -3))), (8, 5, ())):
+        order = Order(account, 9, quantity, -100 + account, account + 1, account + 2)
+        signature = bytes((account,)) * 65
+        sides.append(ShownSide(order, signature, held, LEAF))
+        terms = (order.price, order.account, order.nonce, order.deadline)
+        by_hand.append(names["shown_side"](terms, signature, pack_leaf(LEAF), encode_portfolio(held)))
+    shown = names["shown_trade"](9, -5, *by_hand, b"\3" * 130)
+    assert shown == pack_trade(ShownTrade((sides[0], sides[1]), b"\3" * 130))

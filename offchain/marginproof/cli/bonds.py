@@ -147,4 +147,5 @@ def show_status(rpc: str, deployment: Path | None, attester: str | None, *, as_j
             moment(item.bond_opens_at) if item.bond_opens_at else "",
         )
     out().print(rows)
-    say(f"{threshold} signatures make a quorum; a whole bond is {token.text(whole)}.")
+    quorum = "1 signature makes" if threshold == 1 else f"{threshold} signatures make"
+    say(f"{quorum} a quorum; a whole bond is {token.text(whole)}.")

@@ -106,10 +106,11 @@ class CourtCase:
             f"Account {self.found.account} in epoch {header.round}, market of {moment(header.time)}. {title}.\n",
             soft_wrap=True,
         )
-        rows = table("USD", "", "contracts", "ours", numbers=("contracts", "ours"))
+        columns = {"contracts": answer} if ours is None else {"contracts": answer, "ours": ours}
+        rows = table("USD", "", *columns, numbers=tuple(columns))
         for place, name in enumerate(
             ("portfolio value", "of it spot collateral", "initial margin", "maintenance margin")
         ):
-            rows.add_row(name, exact(answer[place]), "" if ours is None else exact(ours[place]))
+            rows.add_row(name, *(exact(figures[place]) for figures in columns.values()))
         console.print(rows)
         console.print(f"Decided by {self._words(answer[4])}.", soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Any
 from marginproof.cli.chain import Chain
 from marginproof.cli.numbers import e8
 from marginproof.engine.epoch import Epoch, compute_epoch
-from marginproof.errors import VerificationError
+from marginproof.errors import InputError, VerificationError
 from marginproof.protocol.state import PostedEpoch, VenueState
 from marginproof.spec.tree import verify
 from marginproof.spec.typed_data import EpochHeader, Leaf
@@ -32,11 +32,17 @@ def recomputed(chain: Chain, epoch: PostedEpoch) -> Epoch:
 
 
 def leaf_and_proof(chain: Chain, epoch: PostedEpoch, account: int) -> tuple[Leaf, list[bytes]]:
-    """An account's leaf and its proof, verified against the posted root. Errors: VerificationError, SpecError."""
+    """An account's leaf and its proof, verified against the posted root. Errors: InputError, VerificationError, SpecError."""
+    header = epoch.header
+    if account >= header.leaf_count:
+        raise InputError(
+            f"There is no account {account} at epoch {header.round}; allowed: 0 to {header.leaf_count - 1}.",
+            "An account that was opened after the epoch's block is in the next one.",
+        )
     result = recomputed(chain, epoch)
     proof = result.proof(account)
     leaf = result.leaves[account]
-    verify(leaf.struct_hash(), account, epoch.header.leaf_count, proof, epoch.header.leaf_root)
+    verify(leaf.struct_hash(), account, header.leaf_count, proof, header.leaf_root)
     return leaf, proof
 
 

@@ -126,6 +126,7 @@ def settle(
     from marginproof.cli.numbers import e8
     from marginproof.cli.options import url
     from marginproof.cli.orders import load_order, require_venue
+    from marginproof.cli.words import in_dollars
     from marginproof.protocol.rungs import ATTESTED
     from marginproof.protocol.trades import Settlement
 
@@ -158,7 +159,7 @@ def settle(
             f"({'on tickets' if settled.rung == ATTESTED else 'recomputed in full'}, {receipt['gasUsed']} gas)."
         )
         if settled.refused:
-            say(f"Tickets were not enough: {settled.refused}")
+            say(f"Tickets were not enough: {in_dollars(settled.refused)}")
 
 
 @app.command("cancel")

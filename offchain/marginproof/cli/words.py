@@ -60,16 +60,19 @@ _HINTS: Final = {
     "ERC20InsufficientBalance": "The signer does not hold that many tokens.",
     "ERC20InsufficientAllowance": "The vault may not take that many tokens.",
     "AmountNotRepresentable": "The amount has more decimals than the vault keeps (8).",
+    "EnforcedPause": "The venue is paused: deposits wait; withdrawals recomputed on chain, trades and settlement go on.",
     "AccountHealthy": "The account meets maintenance margin in this scenario.",
 }
 
 _REFUSAL: Final = re.compile(r"was refused: (\w+)\(")
 
 _MONEY_E8: Final = {
+    "AboveAttestedSize": ("amountE8", "maxE8"),
     "AccountHealthy": ("equity", "requirement"),
     "BelowInitialMargin": ("equity", "initialMargin"),
     "CashDeficit": ("deficit",),
     "FeedDeviation": ("priceE8", "feedPriceE8"),
+    "OutflowBudgetExceeded": ("amountE8", "spentE8", "limitE8"),
     "PriceOutsideLimit": ("price", "limit"),
     "SettlementChanged": ("price", "stored"),
     "SliceRaisesRequirement": ("requirement", "remaining"),

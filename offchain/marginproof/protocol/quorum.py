@@ -84,8 +84,12 @@ async def _ask(client: httpx.AsyncClient, url: str, request: _Request) -> Answer
     recovered = recover(signature, request.separator, request.struct_hash)
     if recovered is None:
         return failed("a malformed signature")
-    if recovered != answer.signer or recovered not in request.members:
-        return failed(f"a signature by {recovered}, not by a member under its own name")
+    if recovered != answer.signer:
+        return failed(f"a signature by {recovered} under the name of {answer.signer}")
+    if recovered not in request.members:
+        return failed(
+            f"a signature by {recovered}, whose signatures do not count now (`marginproof attester status`)"
+        )
     return Answer(url, recovered, signature, "signed")
 
 
