@@ -151,7 +151,7 @@ interface IEpochRegistry is IProtocolErrors {
     ) external returns (bytes32 leafRoot, uint64 leafCount);
 
     /// @notice Settle a trade on leaves of portfolios that do not exist yet; the vault only, which checks them against the accounts.
-    /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up.
+    /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up. Reverts with SpotUnknown where there is no spot.
     /// @param leavesHash keccak256 of the leaves' struct hashes, one after the other.
     /// @param signatures Signatures of `ticketsDigest` for the newest valid epoch, as in `post`.
     /// @param underlyings Two bytes per underlying held in any of the portfolios, of which the first is the underlying.
