@@ -147,7 +147,8 @@ abstract contract EpochHistory is IEpochRegistry {
         bytes32 given = _commitment(headerHash, fallbackSignatures);
         EpochHeader memory none;
         // Where no epoch is left nothing is in force: a header of round 0 that anyone could choose must not be.
-        bytes32 posted = valid == 0 ? _commitment(TypedData.hashHeader(none), 0) : _commitments[valid];
+        bytes32 posted =
+            valid == 0 ? _commitment(TypedData.hashHeader(none), fallbackSignatures) : _commitments[valid];
         require(given == posted, WrongEvidence(valid, given, posted));
         _setHead(fallbackHeader, headerHash, clock);
         clock.termsVersion = 0;

@@ -93,7 +93,7 @@ interface IEpochRegistry is IProtocolErrors {
     error EpochFinal(uint64 round, uint64 finalAt);
     /// @notice Not the epoch that becomes current; zero where there is none.
     error WrongFallback(uint64 given, uint64 expected);
-    /// @notice A header or signatures other than those posted; for round 0, which nobody posted, anything but zeros.
+    /// @notice A header or signatures other than those posted; for round 0, which nobody posted, a header that is not all zero.
     error WrongEvidence(uint64 round, bytes32 given, bytes32 expected);
     /// @notice Tickets that were found wrong.
     error InvalidTicket(bytes32 digest);
@@ -101,7 +101,7 @@ interface IEpochRegistry is IProtocolErrors {
     error TooManyUnderlyings(uint256 length);
     /// @notice More than the policy leaves to signatures, E8: recompute in full, or take less.
     error AboveAttestedSize(uint256 amountE8, uint256 maxE8);
-    /// @notice More than may be out on epochs that are not final, E8: wait, or recompute in full.
+    /// @notice More than may be out on epochs that are not final, E8: wait, or trade recomputed in full. Withdrawals in full count, too.
     error OutflowBudgetExceeded(uint256 amountE8, uint256 spentE8, uint256 limitE8);
     /// @notice The newest valid epoch has no spot for the underlying, or an epoch after it was found wrong: see `restoreSpots`.
     error SpotUnknown(uint8 underlying);
@@ -175,7 +175,7 @@ interface IEpochRegistry is IProtocolErrors {
     /// @notice Find an epoch wrong; disputes only. It stays in the history, and its number is used up. If it was the newest valid one, the
     ///         newest valid one before it becomes current, without spots until `restoreSpots`.
     /// @param round The epoch.
-    /// @param fallbackHeader The header that becomes current; all zero, and so the hash after it, if none does. Looked at only if `round` is the newest valid one.
+    /// @param fallbackHeader The header that becomes current; all zero if none does. Looked at only if `round` is the newest valid one.
     /// @param fallbackSignatures keccak256 of the signatures with which that header was posted.
     function invalidate(
         uint64 round,
