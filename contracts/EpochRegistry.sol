@@ -142,7 +142,10 @@ contract EpochRegistry is MarketIntake, EIP712 {
         Gate memory gate = _gate;
         _requireLive(gate.validUntil);
         Terms memory terms = _terms;
-        uint256 sizeE8 = Math.ceilDiv(quantityE8 * Math.max(unitE8, _spotOf(underlying, gate)), E8);
+        uint256 spot = _spotOf(underlying, gate);
+        // Without it a trade at next to nothing would have no size, whatever it moves.
+        require(spot != 0, SpotUnknown(underlying));
+        uint256 sizeE8 = Math.ceilDiv(quantityE8 * Math.max(unitE8, spot), E8);
         require(sizeE8 <= terms.maxTradeE8, AboveAttestedSize(sizeE8, terms.maxTradeE8));
         bytes32 ticket = _hashTypedDataV4(TypedData.hashTicketsGiven(gate.round, _headerHash, leavesHash));
         if (gate.doubtsTickets) require(!isInvalidTicket[ticket], InvalidTicket(ticket));

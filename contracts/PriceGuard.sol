@@ -99,11 +99,6 @@ contract PriceGuard is IPriceGuard, AccessControl {
     }
 
     /// @inheritdoc IPriceGuard
-    function checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) external view {
-        _checkSpot(underlying, spotE8, perpetualE8);
-    }
-
-    /// @inheritdoc IPriceGuard
     function checkSpots(uint256[] calldata spots) external view {
         for (uint256 i = 0; i < spots.length; ++i) {
             _checkSpot(uint8(spots[i] >> 128), uint64(spots[i] >> 64), uint64(spots[i]));

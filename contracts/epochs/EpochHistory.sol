@@ -144,10 +144,12 @@ abstract contract EpochHistory is IEpochRegistry {
         uint64 valid = _validBefore(round);
         require(fallbackHeader.round == valid, WrongFallback(fallbackHeader.round, valid));
         bytes32 headerHash = TypedData.hashHeader(fallbackHeader);
-        if (valid != 0) {
-            bytes32 given = _commitment(headerHash, fallbackSignatures);
-            require(given == _commitments[valid], WrongEvidence(valid, given, _commitments[valid]));
-        }
+        bytes32 given = _commitment(headerHash, fallbackSignatures);
+        EpochHeader memory none;
+        // Where no epoch is left nothing is in force: a header of round 0 that anyone could choose must not be.
+        bytes32 posted =
+            valid == 0 ? _commitment(TypedData.hashHeader(none), fallbackSignatures) : _commitments[valid];
+        require(given == posted, WrongEvidence(valid, given, posted));
         _setHead(fallbackHeader, headerHash, clock);
         clock.termsVersion = 0;
         _clock = clock;

@@ -93,7 +93,7 @@ interface IEpochRegistry is IProtocolErrors {
     error EpochFinal(uint64 round, uint64 finalAt);
     /// @notice Not the epoch that becomes current; zero where there is none.
     error WrongFallback(uint64 given, uint64 expected);
-    /// @notice A header or signatures other than those posted.
+    /// @notice A header or signatures other than those posted; for round 0, which nobody posted, a header that is not all zero.
     error WrongEvidence(uint64 round, bytes32 given, bytes32 expected);
     /// @notice Tickets that were found wrong.
     error InvalidTicket(bytes32 digest);
@@ -101,7 +101,7 @@ interface IEpochRegistry is IProtocolErrors {
     error TooManyUnderlyings(uint256 length);
     /// @notice More than the policy leaves to signatures, E8: recompute in full, or take less.
     error AboveAttestedSize(uint256 amountE8, uint256 maxE8);
-    /// @notice More than may be out on epochs that are not final, E8: wait, or recompute in full.
+    /// @notice More than may be out on epochs that are not final, E8: wait, or trade recomputed in full. Withdrawals in full count, too.
     error OutflowBudgetExceeded(uint256 amountE8, uint256 spentE8, uint256 limitE8);
     /// @notice The newest valid epoch has no spot for the underlying, or an epoch after it was found wrong: see `restoreSpots`.
     error SpotUnknown(uint8 underlying);
@@ -151,7 +151,7 @@ interface IEpochRegistry is IProtocolErrors {
     ) external returns (bytes32 leafRoot, uint64 leafCount);
 
     /// @notice Settle a trade on leaves of portfolios that do not exist yet; the vault only, which checks them against the accounts.
-    /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up.
+    /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up. Reverts with SpotUnknown where there is no spot.
     /// @param leavesHash keccak256 of the leaves' struct hashes, one after the other.
     /// @param signatures Signatures of `ticketsDigest` for the newest valid epoch, as in `post`.
     /// @param underlyings Two bytes per underlying held in any of the portfolios, of which the first is the underlying.

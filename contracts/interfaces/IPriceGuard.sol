@@ -74,13 +74,7 @@ interface IPriceGuard {
     /// @param priceE8 The price to check.
     function check(uint8 underlying, uint64 priceE8) external view;
 
-    /// @notice Reverts unless spot is within the underlying's deviation of the median, and the perpetual within the same deviation of spot.
-    /// @param underlying Its id.
-    /// @param spotE8 The spot price to check.
-    /// @param perpetualE8 The perpetual's price to check.
-    function checkSpot(uint8 underlying, uint64 spotE8, uint64 perpetualE8) external view;
-
-    /// @notice `checkSpot` of several underlyings, in order.
+    /// @notice Reverts unless each spot is within its underlying's deviation of the median, and the perpetual within the same deviation of spot.
     /// @param spots Each underlying's id x 2^128 + spot price (E8) x 2^64 + the perpetual's price (E8).
     function checkSpots(uint256[] calldata spots) external view;
 

@@ -47,16 +47,6 @@ library PortfolioCodec {
         return bytes12(uint96((uint96(uint32(id)) << 64) | uint64(uint256(quantity))));
     }
 
-    /// @notice The quantity (E8) of an instrument, zero if it is not held.
-    function quantityOf(bytes calldata portfolio, uint256 instrument) internal pure returns (int256) {
-        uint256 total = count(portfolio);
-        for (uint256 i = 0; i < total; ++i) {
-            (uint256 id, int256 quantity) = at(portfolio, i);
-            if (id == instrument) return quantity;
-        }
-        return 0;
-    }
-
     /// @notice The portfolio after adding a signed quantity (E8) of one instrument; a position that becomes zero disappears.
     /// @dev Reverts as `check` would on the result.
     function applyTrade(

@@ -75,11 +75,6 @@ library Reading {
         return uint256(_wordIn(data, offset)) >> 192;
     }
 
-    /// @notice The signed 8-byte integer at an offset, in memory.
-    function int64In(bytes memory data, uint256 offset) internal pure returns (int256) {
-        return int256(uint256(_wordIn(data, offset))) >> 192;
-    }
-
     /// @notice The signed 16-byte integer at an offset, in memory.
     function int128In(bytes memory data, uint256 offset) internal pure returns (int256) {
         return int256(uint256(_wordIn(data, offset))) >> 128;

@@ -41,11 +41,6 @@ contract CodecHarness {
         return PortfolioCodec.without(portfolio, removed);
     }
 
-    /// @notice The quantity (E8) of an instrument in a portfolio.
-    function quantityOf(bytes calldata portfolio, uint256 instrument) external pure returns (int256) {
-        return PortfolioCodec.quantityOf(portfolio, instrument);
-    }
-
     /// @notice Revert unless the bytes encode a model; returns its hash.
     function checkModel(bytes calldata model) external pure returns (bytes32) {
         ModelCodec.check(model);

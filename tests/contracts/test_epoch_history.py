@@ -11,6 +11,7 @@ from eth_abi.abi import encode
 from evm.machine import ADMIN, STRANGER, refused
 from marginproof.spec.hashing import keccak
 from marginproof.spec.market import market_hash
+from marginproof.spec.typed_data import EpochHeader
 
 from . import setting
 from .refusals import UNAUTHORISED, refused_as
@@ -240,6 +241,32 @@ def test_fall_back_must_be_proven(ready: World) -> None:
     with refused("WrongFallback", 0, 1):
         invalidate(ready, 2)
     assert standing(ready, 2) == OPEN
+
+
+def test_attack_no_header_is_put_in_force_where_no_epoch_is_left(ready: World) -> None:
+    """Whoever proves the only valid epoch wrong chooses the fall back: of round 0 nothing was ever posted or signed."""
+    posted = ready.post()
+    nothing = EpochHeader(*NO_HEADER)
+
+    def of(header: EpochHeader) -> bytes:
+        return keccak(encode(["bytes32", "bytes32"], [header.struct_hash(), bytes(32)]))
+
+    lies = (
+        replace(posted, round=0),
+        replace(nothing, time=1),
+        replace(nothing, valid_until=2**32 - 1),
+        replace(nothing, leaf_root=b"\1" * 32, leaf_count=1),
+        # Whose bytes nobody knows: no market could be posted after it.
+        replace(nothing, market_hash=b"\1" * 32),
+    )
+    for lie in lies:
+        with refused("WrongEvidence", 0, of(lie), of(nothing)):
+            invalidate(ready, 1, header=astuple(lie))
+    assert ready.epochs.call("latestHeader") == astuple(posted)
+    invalidate(ready, 1)
+    with refused("NoEpoch"):
+        ready.epochs.call("liveTree")
+    ready.post()
 
 
 def test_only_disputes_find_anything_wrong(ready: World) -> None:

@@ -29,6 +29,7 @@ TICKETS_TYPE = "Tickets(uint64 round,bytes32 headerHash,bytes32[] leaves)"
 LEAVES = [b"\x01" * 32, b"\x02" * 32]
 HASHED = keccak(b"".join(LEAVES))
 BOTH = bytes((BTC, 0, ETH, 3))
+LEAST = setting.SPOTS[ETH] // E8
 
 
 @pytest.fixture
@@ -60,9 +61,9 @@ def signed(world: World, leaves: list[bytes], header: EpochHeader | None = None)
 
 
 def trade(world: World, size: int, signatures: bytes | None = None, underlyings: bytes = BOTH) -> None:
-    """Of an underlying without a spot, so that the size is the quantity."""
+    """Of the least quantity, at a price that makes its size; ether's spot alone makes it `LEAST`."""
     given = signed(world, LEAVES) if signatures is None else signatures
-    world.do(world.epochs, "useTickets", HASHED, given, underlyings, 3, size, E8, by=VAULT)
+    world.do(world.epochs, "useTickets", HASHED, given, underlyings, ETH, min(size, 1), size * E8, by=VAULT)
 
 
 def set_policy(world: World, **changes: int) -> None:
@@ -149,13 +150,13 @@ def test_attack_15_one_block_spike_stops_what_rests_on_signatures(ready: World, 
     for inside in (answers[0] + 1, answers[1]):
         ready.feeds[underlying].transact("setAnswer", inside, ready.time)
         use(ready, 1, BOTH)
-        trade(ready, 1)
+        trade(ready, LEAST)
     for outside in (answers[0] - 1, answers[1] + 1, spot // 2, spot * 2):
         ready.feeds[underlying].transact("setAnswer", outside, ready.time)
         with refused("FeedDeviation", underlying, spot, outside, delta):
             use(ready, 1, BOTH)
         with refused("FeedDeviation", underlying, spot, outside, delta):
-            trade(ready, 1)
+            trade(ready, LEAST)
     # Accounts that hold nothing of it are not concerned.
     use(ready, 1, bytes((BTC + ETH - underlying, 0)))
 
@@ -171,7 +172,7 @@ def test_attack_16_posting_between_two_feed_updates(ready: World) -> None:
     with refused("FeedDeviation", BTC, high, spot, setting.POLICY[2]):
         use(ready, 1, BOTH)
     with refused("FeedDeviation", BTC, high, spot, setting.POLICY[2]):
-        trade(ready, 1)
+        trade(ready, LEAST)
     assert spent(ready) == 0
 
 
@@ -183,6 +184,19 @@ def test_after_a_fall_back_spots_must_be_restored_first(ready: World) -> None:
     use(ready, 1)
     ready.epochs.transact("restoreSpots", ready.posted[1].market)
     use(ready, 1, BOTH)
+
+
+def test_attack_after_a_fall_back_a_trade_without_a_price_is_not_free(ready: World) -> None:
+    """Tickets may lie about what is held, and a perpetual may trade at next to nothing: then only spot says how much moves."""
+    ready.post()
+    invalidate(ready, 2, 1)
+    ready.header = ready.posted[1].header
+    arguments = (HASHED, signed(ready, LEAVES), b"", BTC, 1_000 * E8, 1)
+    with refused("SpotUnknown", BTC):
+        ready.epochs.transact("useTickets", *arguments, caller=VAULT)
+    ready.epochs.transact("restoreSpots", ready.posted[1].market)
+    with refused("AboveAttestedSize", 1_000 * setting.SPOTS[BTC], setting.POLICY[1]):
+        ready.epochs.transact("useTickets", *arguments, caller=VAULT)
 
 
 def test_unlisted_underlying_has_no_spot(ready: World) -> None:
@@ -215,17 +229,17 @@ def test_trade_on_tickets_is_charged_a_share_of_its_size_rounded_up(ready: World
 
 
 def test_the_greatest_trade_passes_and_one_unit_more_does_not(ready: World) -> None:
-    set_policy(ready, trade=7)
-    with refused("AboveAttestedSize", 8, 7):
-        trade(ready, 8)
-    trade(ready, 7)
+    set_policy(ready, trade=LEAST)
+    with refused("AboveAttestedSize", LEAST + 1, LEAST):
+        trade(ready, LEAST + 1)
+    trade(ready, LEAST)
 
 
 def test_trades_and_withdrawals_share_one_budget(ready: World) -> None:
-    use(ready, LIMIT - 10)
-    trade(ready, 1_000)
-    with refused("OutflowBudgetExceeded", 1, LIMIT, LIMIT):
-        trade(ready, 1)
+    use(ready, LIMIT - 50)
+    trade(ready, 2 * LEAST)
+    with refused("OutflowBudgetExceeded", 25, LIMIT, LIMIT):
+        trade(ready, LEAST)
 
 
 @pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
@@ -242,9 +256,9 @@ def test_only_the_vault_uses_tickets_and_leaves_and_pauses(ready: World, caller:
         (BTC, E8, 1, setting.SPOTS[BTC]),
         (BTC, E8, setting.SPOTS[BTC] + 1, setting.SPOTS[BTC] + 1),
         (ETH, 3 * E8, 0, 3 * setting.SPOTS[ETH]),
-        (3, 1, 1, 1),
-        (3, 3, 33_333_334, 2),
-        (3, 3, 0, 0),
+        (ETH, 1, 0, LEAST),
+        (ETH, 1, setting.SPOTS[ETH] + 1, LEAST + 1),
+        (ETH, 0, E8, 0),
     ],
 )
 def test_size_of_a_trade(ready: World, underlying: int, quantity: int, unit: int, size: int) -> None:
@@ -262,7 +276,7 @@ def test_paused_leaves_pay_nothing_and_tickets_go_on(ready: World) -> None:
     ready.epochs.transact("pauseLeaves", True, caller=VAULT)
     with refused("EnforcedPause"):
         use(ready, 1)
-    trade(ready, 1)
+    trade(ready, LEAST)
     ready.post()
     with refused("EnforcedPause"):
         use(ready, 1)
@@ -274,28 +288,28 @@ def test_tickets_of_another_epoch(ready: World) -> None:
     old = signed(ready, LEAVES)
     ready.post()
     with refused("NotAttester"):
-        trade(ready, 1, old)
-    trade(ready, 1)
+        trade(ready, LEAST, old)
+    trade(ready, LEAST)
 
 
 def test_tickets_hold_for_their_leaves_and_their_header_only(ready: World) -> None:
     assert ready.header is not None
     with refused("NotAttester"):
-        trade(ready, 1, signed(ready, LEAVES[::-1]))
+        trade(ready, LEAST, signed(ready, LEAVES[::-1]))
     with refused("NotAttester"):
-        trade(ready, 1, signed(ready, LEAVES, replace(ready.header, leaf_count=2)))
+        trade(ready, LEAST, signed(ready, LEAVES, replace(ready.header, leaf_count=2)))
 
 
 def test_tickets_of_one_signer_too_few(ready: World) -> None:
     with refused("WrongSignatureCount", THRESHOLD - 1, THRESHOLD):
-        trade(ready, 1, signed(ready, LEAVES)[:-65])
+        trade(ready, LEAST, signed(ready, LEAVES)[:-65])
 
 
 def test_tickets_of_another_chain(ready: World) -> None:
     assert ready.header is not None
     message = tickets_digest(ready, ready.header, LEAVES, CHAIN_ID + 1)
     with refused("NotAttester"):
-        trade(ready, 1, b"".join(sign(signer, message) for signer in ATTESTERS[:THRESHOLD]))
+        trade(ready, LEAST, b"".join(sign(signer, message) for signer in ATTESTERS[:THRESHOLD]))
 
 
 def test_tickets_of_a_retired_signer(ready: World) -> None:
@@ -305,25 +319,25 @@ def test_tickets_of_a_retired_signer(ready: World) -> None:
     ready.submit(header, ready.signatures(header, ATTESTERS[1 : 1 + THRESHOLD]))
     signatures = signed(ready, LEAVES)
     with refused("NotAttester", ATTESTERS[0].address.lower()):
-        trade(ready, 1, signatures)
+        trade(ready, LEAST, signatures)
 
 
 def test_tickets_of_an_expired_epoch(ready: World) -> None:
     assert ready.header is not None
     ready.machine.set_time(ready.header.valid_until)
     with refused("EpochExpired", ready.header.valid_until, ready.header.valid_until):
-        trade(ready, 1)
+        trade(ready, LEAST)
 
 
 def test_tickets_found_wrong_cannot_be_used(ready: World) -> None:
     assert ready.header is not None
     ticket = tickets_digest(ready, ready.header, LEAVES)
-    trade(ready, 1)
+    trade(ready, LEAST)
     ready.do(ready.epochs, "invalidateTicket", ticket, by=DISPUTES)
     assert ready.event("TicketInvalidated") == {"digest": ticket}
     assert ready.epochs.call("isInvalidTicket", ticket)
     with refused("InvalidTicket", ticket):
-        trade(ready, 1)
+        trade(ready, LEAST)
     with refused("InvalidTicket", ticket):
         ready.epochs.transact("invalidateTicket", ticket, caller=DISPUTES)
 
@@ -335,11 +349,11 @@ def test_tickets_found_wrong_stay_so_when_their_epoch_comes_back(ready: World) -
     ticket = tickets_digest(ready, ready.header, LEAVES)
     ready.do(ready.epochs, "invalidateTicket", ticket, by=DISPUTES)
     ready.post()
-    trade(ready, 1)
+    trade(ready, LEAST)
     invalidate(ready, 2, 1)
     ready.epochs.transact("restoreSpots", ready.posted[1].market)
     with refused("InvalidTicket", ticket):
-        trade(ready, 1, old)
+        trade(ready, LEAST, old)
 
 
 def test_tickets_of_a_round_that_came_back_can_be_found_wrong(ready: World) -> None:
@@ -351,7 +365,7 @@ def test_tickets_of_a_round_that_came_back_can_be_found_wrong(ready: World) -> N
     invalidate(ready, 2, 1)
     ready.epochs.transact("restoreSpots", ready.posted[1].market)
     with refused("InvalidTicket", ticket):
-        trade(ready, 1, old)
+        trade(ready, LEAST, old)
 
 
 # --- policy --------------------------------------------------------------------------------------------------------
@@ -455,7 +469,7 @@ def test_outflow_never_passes_the_budget(ready: World, seed: int) -> None:
             ready.post()
         elif action in ("use", "trade"):
             assert newest is not None
-            amount = draw.choice([1, LIMIT // 7, LIMIT // 3, LIMIT])
+            amount = draw.choice([25, LIMIT // 7, LIMIT // 3, LIMIT])
             ready.header = newest.header
             too_much = spent(ready) + amount > LIMIT
             with refused("OutflowBudgetExceeded") if too_much else nullcontext():
@@ -473,6 +487,8 @@ def test_outflow_never_passes_the_budget(ready: World, seed: int) -> None:
                 chosen = draw.choice([max(open_rounds), draw.choice(open_rounds)])
                 below = [r for r in ready.posted if r < chosen]
                 invalidate(ready, chosen, max(below, default=0))
+                if (left := ready.newest()) is not None:
+                    ready.epochs.transact("restoreSpots", left.market)
         else:
             ready.epochs.transact("releaseFinal", draw.choice([1, 100, 10**4]))
         out = sum(amount for until, amount in released if ready.machine.time < until)
