@@ -490,10 +490,14 @@ def test_attesters_pay_look_and_leave(world: World) -> None:
     assert "Paid 1000 USD for " in done.out
     assert "is whole" in world.run("attester", "join", who=ATTESTER).err
     assert world.run("attester", "join", who=ALICE).code == 2
-    assert "1 signature makes a quorum; a whole bond is 250000 USD." in world.run("attester", "status").out
+    status = world.run("attester", "status")
+    assert "1 signature makes a quorum; a whole bond is 250000 USD." in status.out
+    assert "no epoch can be posted" not in status.err
     assert "its standing is none" in world.run("attester", "leave", who=ALICE).err
     left = world.run("attester", "leave", who=ATTESTER)
     assert "its bond of 250000 USD opens at" in left.out
+    for told in (left, world.run("attester", "status")):
+        assert "0 of 1 bonded attesters stay, and a quorum is 1: no epoch can be posted after " in told.err
     assert "is leaving already" in world.run("attester", "leave", who=ATTESTER).err
     assert (
         world.json("attester", "status", "--attester", address(ATTESTER))["attesters"][0]["bondOpensAt"] > 0

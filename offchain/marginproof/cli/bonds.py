@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from marginproof.cli import options
 from marginproof.cli.chain import Chain, open_signed, open_venue
-from marginproof.cli.console import emit, out, say, table
+from marginproof.cli.console import emit, note, out, say, table
 from marginproof.cli.numbers import moment
 from marginproof.cli.tokens import CASH, Token, token_at
 from marginproof.documents import format_decimal
@@ -108,6 +108,7 @@ def leave(rpc: str, deployment: Path | None, keystore: Path | None, *, as_json: 
     if as_json:
         emit(after.json(token.decimals) | {"gas": receipt["gasUsed"]})
     elif after.bond_opens_at:
+        _warn_of_shortage(_members(chain), chain.venue.call("AttesterSet", "threshold"))
         say(
             f"{sender.address} signs until {moment(after.active_until)}; its bond of {token.text(after.bond)} opens at "
             f"{moment(after.bond_opens_at)}."
@@ -121,8 +122,7 @@ def show_status(rpc: str, deployment: Path | None, attester: str | None, *, as_j
     named = None if attester is None else options.address("--attester", attester)
     chain = open_venue(rpc, deployment)
     token = bond_token(chain)
-    known = [named] if named else sorted(chain.state().members.by_address, key=lambda text: int(text, 16))
-    found = [Status.of(chain, address) for address in known]
+    found = [Status.of(chain, named)] if named else _members(chain)
     threshold, whole = (chain.venue.call("AttesterSet", name) for name in ("threshold", "bond"))
     if as_json:
         emit(
@@ -147,5 +147,27 @@ def show_status(rpc: str, deployment: Path | None, attester: str | None, *, as_j
             moment(item.bond_opens_at) if item.bond_opens_at else "",
         )
     out().print(rows)
+    if named is None:
+        _warn_of_shortage(found, threshold)
     quorum = "1 signature makes" if threshold == 1 else f"{threshold} signatures make"
     say(f"{quorum} a quorum; a whole bond is {token.text(whole)}.")
+
+
+def _members(chain: Chain) -> list[Status]:
+    """Everybody who was ever in the set, by address. Errors: ChainError."""
+    known = sorted(chain.state().members.by_address, key=lambda text: int(text, 16))
+    return [Status.of(chain, address) for address in known]
+
+
+def _warn_of_shortage(members: list[Status], threshold: int) -> None:
+    """Say it when those who stay are too few for an epoch."""
+    bonded = [member for member in members if member.standing == _STANDINGS[_BONDED]]
+    staying = [member for member in bonded if not member.active_until]
+    if len(staying) >= threshold:
+        return
+    ends = sorted(member.active_until for member in bonded if member.active_until)
+    last = f" after {moment(ends[len(bonded) - threshold])}" if len(bonded) >= threshold else ""
+    note(
+        f"{len(staying)} of {len(bonded)} bonded attesters stay, and a quorum is {threshold}: no epoch can be posted{last} "
+        "until others have joined."
+    )
