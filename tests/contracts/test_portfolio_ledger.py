@@ -13,7 +13,7 @@ from evm.machine import ADMIN, STRANGER, Contract, refused
 from marginproof.spec.hashing import keccak
 from marginproof.spec.limits import MAX_POSITIONS
 from marginproof.spec.market import encode_market
-from marginproof.spec.typed_data import Order, digest, domain_separator
+from marginproof.spec.typed_data import digest, domain_separator
 
 from . import setting
 from .refusals import UNAUTHORISED, refused_as
@@ -30,22 +30,10 @@ from .setting import (
     WEEK,
     book,
 )
+from .ticket_acts import HOUSE, PRICE, ZERO, both, unchanged, with_traders
 from .world import CHAIN_ID, World, person
 
 MAX = 10**16
-PRICE = 100_000 * E8
-ZERO = "0x" + "00" * 20
-
-
-HOUSE = "0x" + "40" * 20
-VAULT = "0x" + "7a" * 20
-
-
-def with_traders(world: World) -> World:
-    world.open(person("alice"), 1_000_000)
-    world.open(person("bob"), 1_000_000)
-    world.post()
-    return world
 
 
 @pytest.fixture
@@ -58,19 +46,6 @@ def traders(world: World) -> World:
 def written() -> World:
     """The same, with an address of ours in place of the house, so that a test can write as the house would."""
     return with_traders(World(house=HOUSE))
-
-
-def unchanged(world: World) -> bool:
-    """Nobody trades, nobody pays."""
-    world.check()
-    return world.portfolios == [b"", b""] and world.cash == [10**6 * E8] * 2
-
-
-def both(
-    world: World, price: int = PRICE, quantity: int = E8, instrument: int = BTC_PERP
-) -> tuple[Order, Order]:
-    """Alice sells at a price, resting; Bob buys at that limit."""
-    return world.order(0, instrument, -quantity, price), world.order(1, instrument, quantity, price)
 
 
 # --- accounts ------------------------------------------------------------------------------------------------------

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 import pytest
+from scripts.gas import ABOVE_TRANSFER, SIZE_LIMIT, TARGETS
 
 from marginproof.files import project_root
 
 ROOT = project_root()
-sys.path.insert(0, str(ROOT))
-
-from scripts.gas import ABOVE_TRANSFER, SIZE_LIMIT, TARGETS  # noqa: E402  (needs the line above)
 
 PAGE = (ROOT / "docs" / "gas.md").read_text(encoding="utf-8")
 GAS: dict[str, Any] = json.loads((ROOT / "tests" / "gas.json").read_text(encoding="utf-8"))
