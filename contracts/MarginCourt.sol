@@ -9,11 +9,13 @@ import { IMarketChecker } from "./interfaces/IMarketChecker.sol";
 import { IModelRegistry } from "./interfaces/IModelRegistry.sol";
 import { Figures } from "./interfaces/Types.sol";
 import { MarketChecker } from "./MarketChecker.sol";
+import { AbridgedMarket } from "./libraries/AbridgedMarket.sol";
 import { FixedPoint } from "./libraries/FixedPoint.sol";
 import { AddOns } from "./libraries/AddOns.sol";
 import { Charges } from "./libraries/Charges.sol";
 import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
+import { MarketHash } from "./libraries/MarketHash.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
 import { ModelStore } from "./libraries/ModelStore.sol";
@@ -40,10 +42,10 @@ contract MarginCourt is IMarginCourt {
 
     /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; the expiry at hand as quoted; where in the
     ///      calldata the next position is and where the last one ends, where in memory the next one's term is; whether add-ons need what is
-    ///      short, and sizes, and the sum of the expiry's (E8); the quote after the one used last; and the sums over underlyings: values
+    ///      short, and sizes, and the sum of the expiry's (E8); and the sums over underlyings: values
     ///      (E16), requirements (10^52).
     struct Scan {
-        MarketCodec.Section quotes;
+        AbridgedMarket.Section quotes;
         Valuation.Book book;
         AddOns.Exposure exposure;
         MarketCodec.Quote quote;
@@ -53,7 +55,6 @@ contract MarginCourt is IMarginCourt {
         bool needsShorts;
         bool needsSizes;
         uint256 size;
-        uint256 nextQuote;
         int256 value;
         int256 spot;
         int256 initial;
@@ -188,7 +189,7 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @dev Equals one = new Scan[](1), which would clear each field of each struct by itself. In memory follow each other: length, pointer,
-    ///      scan (15 words), quotes (10), book (11), its expiry (6), that one's smile (5), strike (6), exposure (6), quote (5), its smile (5).
+    ///      scan (14 words), quotes (10), book (11), its expiry (6), that one's smile (5), strike (6), exposure (6), quote (5), its smile (5).
     function _scans() private pure returns (Scan[] memory one) {
         assembly ("memory-safe") {
             one := mload(0x40)
@@ -196,16 +197,16 @@ contract MarginCourt is IMarginCourt {
             let scan := add(one, 0x40)
             mstore(add(one, 0x20), scan)
             // Beyond the calldata all bytes are zero.
-            calldatacopy(scan, calldatasize(), 0x8a0)
-            mstore(0x40, add(scan, 0x8a0))
-            mstore(scan, add(scan, 0x1e0))
-            mstore(add(scan, 0x20), add(scan, 0x320))
-            mstore(add(scan, 0x40), add(scan, 0x6a0))
-            mstore(add(scan, 0x60), add(scan, 0x760))
-            mstore(add(scan, 0x440), add(scan, 0x480))
-            mstore(add(scan, 0x460), add(scan, 0x5e0))
-            mstore(add(scan, 0x4e0), add(scan, 0x540))
-            mstore(add(scan, 0x7e0), add(scan, 0x800))
+            calldatacopy(scan, calldatasize(), 0x880)
+            mstore(0x40, add(scan, 0x880))
+            mstore(scan, add(scan, 0x1c0))
+            mstore(add(scan, 0x20), add(scan, 0x300))
+            mstore(add(scan, 0x40), add(scan, 0x680))
+            mstore(add(scan, 0x60), add(scan, 0x740))
+            mstore(add(scan, 0x420), add(scan, 0x460))
+            mstore(add(scan, 0x440), add(scan, 0x5c0))
+            mstore(add(scan, 0x4c0), add(scan, 0x520))
+            mstore(add(scan, 0x7c0), add(scan, 0x7e0))
         }
     }
 
@@ -255,7 +256,7 @@ contract MarginCourt is IMarginCourt {
             }
             posted := mload(0)
         }
-        return MarketCodec.hash(market) == posted;
+        return MarketHash.abridged(market) == posted;
     }
 
     /// @dev Sums the positions of one underlying under what the plan wants, from the scan's position on.
@@ -267,12 +268,11 @@ contract MarginCourt is IMarginCourt {
     ) private pure {
         uint256 underlying = model.underlying();
         Valuation.open(scan.book, model, plan);
-        MarketCodec.findInto(market, underlying, scan.quotes);
+        AbridgedMarket.find(market, underlying, scan.quotes);
         AddOns.Exposure memory exposure = scan.exposure;
         assembly ("memory-safe") {
             calldatacopy(exposure, calldatasize(), 0xc0)
         }
-        scan.nextQuote = 0;
         scan.needsShorts =
             plan.hasShortMinimum() || model.has(ModelFields.NAKED_MAINTENANCE, ModelFields.NAKED_INITIAL);
         while (scan.at < scan.end && _underlying(scan) == underlying) {
@@ -307,19 +307,14 @@ contract MarginCourt is IMarginCourt {
     /// @dev Adds the positions of one expiry.
     function _addExpiry(Scan memory scan, bytes calldata market) private pure {
         uint256 date = _term(scan) >> 136;
-        uint256 settlement = MarketCodec.settlementPrice(market, scan.quotes, date);
+        uint256 settlement = AbridgedMarket.settlementPrice(scan.quotes, date);
         if (settlement != 0) return _addSettled(scan, settlement);
-        // Where ids and dates increase together, the next quote is the one after the last.
-        uint256 place = MarketCodec.findExpiry(market, scan.quotes, date, scan.nextQuote);
-        MarketCodec.readQuote(market, scan.quotes, place, scan.quote);
+        AbridgedMarket.readQuote(scan.quotes, date, scan.quote);
         Valuation.Book memory book = scan.book;
         Valuation.prepare(book, scan.quote, MarketCodec.time(market));
         uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, scan.quote.confidence);
         bool isUnsure = confidence < book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
         (scan.needsSizes, scan.size) = (isUnsure || scan.needsShorts, 0);
-        unchecked {
-            scan.nextQuote = place + 1;
-        }
         _addLive(scan);
         if (isUnsure) AddOns.addConfidence(scan.exposure, book.model, confidence, scan.size);
         Valuation.close(book);

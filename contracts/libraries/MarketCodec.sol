@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { Limits } from "./Limits.sol";
+import { MarketHash } from "./MarketHash.sol";
 import { Range } from "./Range.sol";
 import { Reading } from "./Reading.sol";
 import { Svi } from "./Svi.sol";
@@ -42,37 +43,9 @@ library MarketCodec {
         Svi.Smile smile;
     }
 
-    /// @notice keccak(header | keccak(section 1) | keccak(section 2) | ...). Reverts with BadLength(length) where lengths do not fit;
-    ///         checks nothing else.
-    function hash(bytes calldata market) internal pure returns (bytes32 result) {
-        uint256 count = _countChecked(market);
-        bool fits;
-        // Header and hashes of sections are gathered behind the free pointer, which stays; each section is copied behind them. One that reaches
-        // beyond the bytes leaves the end beyond them.
-        assembly ("memory-safe") {
-            let whole := mload(0x40)
-            calldatacopy(whole, market.offset, HEADER_BYTES)
-            let place := add(whole, HEADER_BYTES)
-            let room := add(place, shl(5, count))
-            let at := add(market.offset, HEADER_BYTES)
-            let end := add(market.offset, market.length)
-            for {} and(lt(place, room), lt(at, end)) {
-                place := add(place, 32)
-            } {
-                let length := add(SECTION_BYTES, 1)
-                length := add(
-                    add(length, mul(SETTLEMENT_BYTES, byte(0, calldataload(add(at, sub(length, 1)))))),
-                    1
-                )
-                length := add(length, mul(QUOTE_BYTES, byte(0, calldataload(add(at, sub(length, 1))))))
-                calldatacopy(room, at, length)
-                mstore(place, keccak256(room, length))
-                at := add(at, length)
-            }
-            fits := and(eq(place, room), eq(at, end))
-            result := keccak256(whole, sub(room, whole))
-        }
-        if (!fits) revert ISpecErrors.BadLength(market.length);
+    /// @notice The market hash. Reverts with BadLength(length) where lengths do not fit; checks nothing else.
+    function hash(bytes calldata market) internal pure returns (bytes32) {
+        return MarketHash.whole(market);
     }
 
     /// @notice Refuse bytes that encode no market: BadLength, OutOfRange, NotIncreasing, NegativeVariance.
@@ -114,11 +87,6 @@ library MarketCodec {
 
     /// @notice The section at an offset: HEADER_BYTES, or another section's end. Reverts with BadLength(length) beyond the bytes.
     function section(bytes calldata market, uint256 offset) internal pure returns (Section memory current) {
-        readSection(market, offset, current);
-    }
-
-    /// @notice `section` into a section that is there.
-    function readSection(bytes calldata market, uint256 offset, Section memory current) internal pure {
         // Offsets grow by at most 33 + 255 * 80 per section: far from overflow.
         unchecked {
             (current.settlementsAt, current.expiriesAt, current.end) = _bounds(market, offset);
@@ -145,22 +113,6 @@ library MarketCodec {
             end = expiriesAt + Reading.uint8At(market, expiriesAt - 1) * QUOTE_BYTES;
             _require(market, end);
         }
-    }
-
-    /// @notice The section of an underlying. Reverts with MissingUnderlying(underlying).
-    function find(bytes calldata market, uint256 underlying) internal pure returns (Section memory current) {
-        findInto(market, underlying, current);
-    }
-
-    /// @notice `find` into a section that is there.
-    function findInto(bytes calldata market, uint256 underlying, Section memory current) internal pure {
-        uint256 count = underlyingCount(market);
-        uint256 offset = HEADER_BYTES;
-        for (uint256 i = 0; i < count; ++i) {
-            if (Reading.uint8At(market, offset) == underlying) return readSection(market, offset, current);
-            (, , offset) = _bounds(market, offset);
-        }
-        revert ISpecErrors.MissingUnderlying(underlying);
     }
 
     /// @notice Settled expiry `i` of a section (unix seconds) and its price (E8); `i` must be below the count.
@@ -192,16 +144,6 @@ library MarketCodec {
         Section memory current,
         uint256 i
     ) internal pure returns (Quote memory live) {
-        readQuote(market, current, i, live);
-    }
-
-    /// @notice `quote` into a quote that is there.
-    function readQuote(
-        bytes calldata market,
-        Section memory current,
-        uint256 i,
-        Quote memory live
-    ) internal pure {
         unchecked {
             uint256 offset = current.expiriesAt + i * QUOTE_BYTES;
             // The casts cut off what stands before, and restore signs.
@@ -214,35 +156,6 @@ library MarketCodec {
             (smile.rho, smile.m) = (int64(uint64(word >> 64)), int64(uint64(word)));
             smile.sigma = Reading.int64At(market, offset + 60);
         }
-    }
-
-    /// @notice The settlement price (E8) of an expiry; zero if the section has none.
-    function settlementPrice(
-        bytes calldata market,
-        Section memory current,
-        uint256 expiry
-    ) internal pure returns (uint256) {
-        uint256 count = current.settlementCount;
-        for (uint256 i = 0; i < count; ++i) {
-            (uint256 settled, uint256 price) = settlement(market, current, i);
-            if (settled == expiry) return price;
-        }
-        return 0;
-    }
-
-    /// @notice Which live expiry of the section an expiry is. Reverts with MissingExpiry(expiry).
-    /// @param guess Which it may be.
-    function findExpiry(
-        bytes calldata market,
-        Section memory current,
-        uint256 expiry,
-        uint256 guess
-    ) internal pure returns (uint256 index) {
-        if (guess < current.expiryCount && expiryAt(market, current, guess) == expiry) return guess;
-        for (; index < current.expiryCount; ++index) {
-            if (expiryAt(market, current, index) == expiry) return index;
-        }
-        revert ISpecErrors.MissingExpiry(expiry);
     }
 
     /// @notice Whether the section quotes an expiry.

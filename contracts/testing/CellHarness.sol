@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import { AbridgedMarket } from "../libraries/AbridgedMarket.sol";
 import { Charges } from "../libraries/Charges.sol";
 import { Gaussian } from "../libraries/Gaussian.sol";
 import { Logarithm } from "../libraries/Logarithm.sol";
@@ -22,7 +23,7 @@ contract CellHarness {
         uint256 group;
         bool isSettled;
         uint256 settlement;
-        MarketCodec.Section quotes;
+        AbridgedMarket.Section quotes;
         Valuation.Book book;
     }
 
@@ -101,14 +102,14 @@ contract CellHarness {
         ModelCodec.Section section = ModelCodec.section(model, packed >> 128);
         Plan plan = Charges.all(section);
         Valuation.open(desk.book, section, Plans.make(0, plan.scenarios(), plan.hasBasis(), true, false));
-        desk.quotes = MarketCodec.find(market, packed >> 128);
+        AbridgedMarket.find(market, packed >> 128, desk.quotes);
         uint256 date = uint56(packed >> 64);
         if (date == 0) return desk;
-        desk.settlement = MarketCodec.settlementPrice(market, desk.quotes, date);
+        desk.settlement = AbridgedMarket.settlementPrice(desk.quotes, date);
         desk.isSettled = desk.settlement != 0;
         if (desk.isSettled) return desk;
-        uint256 live = MarketCodec.findExpiry(market, desk.quotes, date, 0);
-        MarketCodec.Quote memory quote = MarketCodec.quote(market, desk.quotes, live);
+        MarketCodec.Quote memory quote;
+        AbridgedMarket.readQuote(desk.quotes, date, quote);
         Valuation.prepare(desk.book, quote, MarketCodec.time(market));
     }
 

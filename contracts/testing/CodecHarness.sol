@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import { EpochHeader, Leaf, Order } from "../interfaces/Types.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { MarketHash } from "../libraries/MarketHash.sol";
 import { MarketScan } from "../libraries/MarketScan.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { OrderedTree } from "../libraries/OrderedTree.sol";
@@ -66,6 +67,11 @@ contract CodecHarness {
     /// @notice The market hash, lengths checked only.
     function marketHash(bytes calldata market) external pure returns (bytes32) {
         return MarketCodec.hash(market);
+    }
+
+    /// @notice The market hash of bytes that may be abridged, lengths checked only.
+    function abridgedHash(bytes calldata market) external pure returns (bytes32) {
+        return MarketHash.abridged(market);
     }
 
     /// @notice Revert unless the leaf stands at the index of the tree.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from . import (
+    abridged,
     accounts,
     dispute,
     dispute_claims,
@@ -38,6 +39,7 @@ TOPICS: Final[tuple[Topic, ...]] = (
     *typed.TOPICS,
     *quorum.TOPICS,
     *market.TOPICS,
+    *abridged.TOPICS,
     *epoch.TOPICS,
     *dispute.TOPICS,
     *dispute_claims.TOPICS,

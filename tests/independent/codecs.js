@@ -55,6 +55,16 @@ class Cursor {
     this.at += size;
     return start;
   }
+  bytes(size) {
+    const start = this.skip(size);
+    return this.data.subarray(start, this.at);
+  }
+  /** The next unsigned integer, which stays to be read. */
+  peek(size) {
+    const value = this.data.readUIntBE(this.skip(size), size);
+    this.at -= size;
+    return BigInt(value);
+  }
   u8() {
     return BigInt(this.data.readUInt8(this.skip(1)));
   }

@@ -8,8 +8,24 @@ const { keccak } = require("./keccak.js");
 
 const MAX_TIME = 2n ** 32n - 1n;
 const HEADER_BYTES = 17;
+const SECTION_BYTES = 33;
+const SETTLEMENT_BYTES = 12;
+const QUOTE_BYTES = 68;
+
+const MARKED_PAIR = 0n;
+const MARKED_GROUP = 1n;
+
+const hashOf = (parts) => keccak(Buffer.concat(parts));
+
+/** The hash of up to four quotes: a list of pairs, each its bytes or, where it is left out, its hash. */
+const groupHash = (pairs) => hashOf(pairs.map(({ hash, bytes }) => hash ?? keccak(bytes)));
+
+/** Runs of a size out of a list; the last has what is left. */
+const runs = (list, size) =>
+  Array.from({ length: Math.ceil(list.length / size) }, (_, i) => list.slice(i * size, (i + 1) * size));
 
 function readQuote(cursor) {
+  const start = cursor.at;
   const quote = {
     expiry: cursor.u32(),
     forward: cursor.u64(),
@@ -18,6 +34,7 @@ function readQuote(cursor) {
     svi: {},
   };
   for (const name of ["a", "b", "rho", "m", "sigma"]) quote.svi[name] = cursor.i64();
+  Object.defineProperty(quote, "bytes", { value: cursor.data.subarray(start, cursor.at) });
   return quote;
 }
 
@@ -30,10 +47,55 @@ function readSection(cursor) {
     confidence: cursor.u64(),
     funding: cursor.i64(),
     settlements: cursor.many(() => ({ expiry: cursor.u32(), price: cursor.u64() })),
-    expiries: cursor.many(() => readQuote(cursor)),
   };
-  Object.defineProperty(section, "bytes", { value: cursor.data.subarray(start, cursor.at) });
+  const head = cursor.data.subarray(start, cursor.at + 1);
+  section.expiries = cursor.many(() => readQuote(cursor));
+  const hash = () => {
+    const pairs = runs(section.expiries, 2).map((pair) => ({
+      bytes: Buffer.concat(pair.map((q) => q.bytes)),
+    }));
+    return hashOf([head, ...runs(pairs, 2).map(groupHash)]);
+  };
+  Object.defineProperty(section, "hash", { get: hash });
   return section;
+}
+
+/** The hash behind a mark. */
+function marked(cursor, size) {
+  cursor.skip(size);
+  return cursor.bytes(32);
+}
+
+/** The hash of a group of so many quotes out of bytes that may leave it, or one of its pairs, out. */
+function abridgedGroup(cursor, quotes) {
+  if (cursor.peek(4) === MARKED_GROUP) return marked(cursor, 4);
+  const pairs = [];
+  for (let left = quotes; left > 0; left -= 2) {
+    if (cursor.peek(4) === MARKED_PAIR) pairs.push({ hash: marked(cursor, 4) });
+    else pairs.push({ bytes: cursor.bytes(QUOTE_BYTES * Math.min(2, left)) });
+  }
+  return groupHash(pairs);
+}
+
+function abridgedSection(cursor) {
+  if (cursor.peek(1) === 0n) return marked(cursor, 1);
+  const start = cursor.at;
+  cursor.bytes(SECTION_BYTES);
+  cursor.many(() => cursor.bytes(SETTLEMENT_BYTES));
+  const count = Number(cursor.u8());
+  const head = cursor.data.subarray(start, cursor.at);
+  const groups = [];
+  for (let left = count; left > 0; left -= 4) groups.push(abridgedGroup(cursor, Math.min(4, left)));
+  return hashOf([head, ...groups]);
+}
+
+/** The market hash of bytes that may be abridged; nothing else of them is checked. */
+function abridgedHash(data) {
+  const cursor = new Cursor(data);
+  cursor.bytes(HEADER_BYTES - 1);
+  const hashes = cursor.many(() => abridgedSection(cursor));
+  cursor.end();
+  return hashOf([data.subarray(0, HEADER_BYTES), ...hashes]);
 }
 
 const inPriceRange = (field, price) => inRange(field, price, 10n ** 6n, 10n ** 14n);
@@ -75,13 +137,7 @@ function readMarket(data) {
   const expiries = market.underlyings.flatMap((section) => section.expiries.map((quote) => quote.expiry));
   market.nextExpiry = expiries.reduce((least, expiry) => (expiry < least ? expiry : least), MAX_TIME);
   Object.defineProperty(market, "hash", {
-    get: () =>
-      keccak(
-        Buffer.concat([
-          data.subarray(0, HEADER_BYTES),
-          ...market.underlyings.map((section) => keccak(section.bytes)),
-        ]),
-      ),
+    get: () => hashOf([data.subarray(0, HEADER_BYTES), ...market.underlyings.map((section) => section.hash)]),
   });
   return market;
 }
@@ -94,4 +150,4 @@ function quotesOf(market, underlying) {
   );
 }
 
-module.exports = { readMarket, quotesOf };
+module.exports = { readMarket, quotesOf, abridgedHash };

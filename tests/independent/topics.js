@@ -7,7 +7,7 @@ const E = require("./commitments.js");
 const { decimals, integers, ARITHMETIC_TOPICS } = require("./arithmetic_topics.js");
 const { DISPUTE_TOPICS } = require("./disputes.js");
 const { readModel, chargeCount } = require("./model.js");
-const { readMarket } = require("./market.js");
+const { readMarket, abridgedHash } = require("./market.js");
 const { resolve } = require("./valuation.js");
 const { figuresText, Shared } = require("./batch.js");
 const { keccak } = require("./keccak.js");
@@ -140,6 +140,7 @@ const TOPICS = {
     const market = readMarket(fromHex(bytes));
     return { hash: toHex(market.hash), ...decimals(market) };
   },
+  "epoch/abridged": ({ bytes }) => ({ hash: toHex(abridgedHash(fromHex(bytes))) }),
   "epoch/commitments": commitments,
   "epoch/whole": epoch,
   ...DISPUTE_TOPICS,

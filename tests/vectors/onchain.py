@@ -53,6 +53,7 @@ RUNNERS: Final[dict[str, Callable[[Given], Given]]] = {
     "eip712/order": epochs.order,
     "eip712/quorum": epochs.quorum,
     "epoch/market": epochs.market,
+    "epoch/abridged": epochs.abridged,
     "epoch/commitments": epochs.commitments,
     "epoch/whole": epochs.epoch,
     "dispute/judgement": disputes.judgement,

@@ -139,6 +139,10 @@ def market(given: Given) -> Given:
     return {"hash": market_hash, "nextExpiry": next_expiry}
 
 
+def abridged(given: Given) -> Given:
+    return {"hash": codec_harness().call("abridgedHash", octets(given["bytes"]))}
+
+
 def epoch(given: Given) -> Given:
     """Leaves by the margin court; the root by every leaf's proof; the header's hash in the domain given."""
     court = court_of(given["registry"])

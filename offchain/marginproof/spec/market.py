@@ -7,12 +7,19 @@
                 | confidence u64 (WAD) | a i64 | b i64 | rho i64 | m i64 | sigma i64 (WAD)
 
 All big-endian; underlyings, settlements and expiries strictly increasing; settled expiries at or before `time`, live ones after it.
-The hash is keccak(header | keccak(section 1) | keccak(section 2) | ...), so one underlying can be shown without the others.
+The hash is a tree, so that an underlying, or some of its quotes, can be shown without the others (abridged.py):
+
+    market    keccak(header | section hashes)
+    section   keccak(its bytes before the first quote | group hashes), a group being four quotes
+    group     keccak(pair hashes)
+    pair      keccak(the bytes of two quotes)
+
+The last group and the last pair have what is left. The counts are in the bytes hashed, so the tree's shape is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .codec import Reader, signed, unsigned
@@ -38,6 +45,11 @@ from .limits import (
 )
 from .svi import Svi, require_valid_smile
 from .units import ONE_WAD
+
+PAIR = 2
+"""Quotes that are hashed together."""
+GROUP = 4
+"""Quotes whose pairs are hashed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +158,8 @@ def encode_header(market: MarketSnapshot) -> bytes:
     )
 
 
-def encode_section(section: UnderlyingMarket) -> bytes:
-    """The bytes of one underlying."""
+def encode_head(section: UnderlyingMarket) -> bytes:
+    """The bytes of one underlying before its quotes."""
     parts = [
         unsigned(section.underlying, 1),
         unsigned(section.spot_e8, 8),
@@ -157,12 +169,21 @@ def encode_section(section: UnderlyingMarket) -> bytes:
     parts += [signed(section.funding_e8, 8), unsigned(len(section.settlements), 1)]
     parts += [unsigned(s.expiry, 4) + unsigned(s.price_e8, 8) for s in section.settlements]
     parts.append(unsigned(len(section.expiries), 1))
-    for quote in section.expiries:
-        smile = quote.svi
-        parts += [unsigned(quote.expiry, 4), unsigned(quote.forward_e8, 8), signed(quote.rate_wad, 8)]
-        parts.append(unsigned(quote.confidence_wad, 8))
-        parts += [signed(value, 8) for value in (smile.a, smile.b, smile.rho, smile.m, smile.sigma)]
     return b"".join(parts)
+
+
+def encode_quote(quote: ExpiryMarket) -> bytes:
+    """The 68 bytes of one live expiry."""
+    smile = quote.svi
+    parts = [unsigned(quote.expiry, 4), unsigned(quote.forward_e8, 8), signed(quote.rate_wad, 8)]
+    parts.append(unsigned(quote.confidence_wad, 8))
+    parts += [signed(value, 8) for value in (smile.a, smile.b, smile.rho, smile.m, smile.sigma)]
+    return b"".join(parts)
+
+
+def encode_section(section: UnderlyingMarket) -> bytes:
+    """The bytes of one underlying."""
+    return encode_head(section) + b"".join(map(encode_quote, section.expiries))
 
 
 def encode_market(market: MarketSnapshot) -> bytes:
@@ -200,8 +221,31 @@ def decode_market(data: bytes) -> MarketSnapshot:
     return market
 
 
+def pair_hash(pair: Sequence[ExpiryMarket]) -> bytes:
+    """keccak(quotes), 32 bytes, of two quotes that follow each other, or of the last one by itself."""
+    return keccak(b"".join(map(encode_quote, pair)))
+
+
+def pairs(quotes: Sequence[ExpiryMarket]) -> list[Sequence[ExpiryMarket]]:
+    """Quotes in order, two by two; the last may be one."""
+    return [quotes[start : start + PAIR] for start in range(0, len(quotes), PAIR)]
+
+
+def groups(quotes: Sequence[ExpiryMarket]) -> list[Sequence[ExpiryMarket]]:
+    """Quotes in order, four by four; the last may be fewer."""
+    return [quotes[start : start + GROUP] for start in range(0, len(quotes), GROUP)]
+
+
+def group_hash(group: Sequence[ExpiryMarket]) -> bytes:
+    """keccak(pair hashes), 32 bytes, of up to four quotes that follow each other."""
+    return keccak(b"".join(map(pair_hash, pairs(group))))
+
+
+def section_hash(section: UnderlyingMarket) -> bytes:
+    """keccak(head | group hashes), 32 bytes."""
+    return keccak(encode_head(section) + b"".join(map(group_hash, groups(section.expiries))))
+
+
 def market_hash(market: MarketSnapshot) -> bytes:
     """keccak(header | section hashes), 32 bytes."""
-    return keccak(
-        encode_header(market) + b"".join(keccak(encode_section(section)) for section in market.underlyings)
-    )
+    return keccak(encode_header(market) + b"".join(map(section_hash, market.underlyings)))
