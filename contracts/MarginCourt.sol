@@ -16,11 +16,13 @@ import { Charges } from "./libraries/Charges.sol";
 import { InstrumentId } from "./libraries/InstrumentId.sol";
 import { MarketCodec } from "./libraries/MarketCodec.sol";
 import { MarketHash } from "./libraries/MarketHash.sol";
+import { MarketWords } from "./libraries/MarketWords.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
 import { ModelStore } from "./libraries/ModelStore.sol";
 import { Plan } from "./libraries/Plan.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
+import { Reading } from "./libraries/Reading.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
 /// @title Margin, recomputed on chain to the last bit (margin.py)
@@ -40,7 +42,7 @@ contract MarginCourt is IMarginCourt {
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
     int256 private constant VALUE_SCALE = 10 ** 8;
 
-    /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; the expiry at hand as quoted; where in the
+    /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; where in the
     ///      calldata the next position is and where the last one ends, where in memory the next one's term is; whether add-ons need what is
     ///      short, and sizes, and the sum of the expiry's (E8); and the sums over underlyings: values
     ///      (E16), requirements (10^52).
@@ -48,7 +50,6 @@ contract MarginCourt is IMarginCourt {
         AbridgedMarket.Section quotes;
         Valuation.Book book;
         AddOns.Exposure exposure;
-        MarketCodec.Quote quote;
         uint256 at;
         uint256 end;
         uint256 termAt;
@@ -88,7 +89,9 @@ contract MarginCourt is IMarginCourt {
             _add(scan, loss, MarketCodec.settlementToken(market));
             worst = bytes.concat(worst, bytes1(uint8(underlying)), bytes1(uint8(index)));
         }
-        _fill(figures, scan);
+        (figures.portfolioValue, figures.spotValue, figures.initialMargin, figures.maintenanceMargin) = _sums(
+            scan
+        );
         figures.worstScenarios = worst;
     }
 
@@ -98,10 +101,11 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         bytes calldata choices
-    ) external view returns (Figures memory figures) {
-        (Scan[] memory one, ) = _reprice(modelHash, portfolio, market, choices);
-        _fill(figures, one[0]);
-        figures.worstScenarios = choices;
+    ) external view returns (Figures calldata figures) {
+        int256[] memory none;
+        Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
+        // In calldata only because a result in memory would be allocated: the call ends in the next line.
+        figures = _returnFigures(one[0], choices);
     }
 
     /// @inheritdoc IMarginCourt
@@ -111,7 +115,8 @@ contract MarginCourt is IMarginCourt {
         bytes calldata market,
         bytes calldata choices
     ) external view returns (int256[] memory found) {
-        (, found) = _reprice(modelHash, portfolio, market, choices);
+        found = new int256[](choices.length / 2);
+        _reprice(modelHash, portfolio, market, choices, found);
     }
 
     /// @inheritdoc IMarginCourt
@@ -133,26 +138,29 @@ contract MarginCourt is IMarginCourt {
         return new int256[](plan.count());
     }
 
-    /// @dev One index for each held underlying: the sums, and the loss of each (E34).
+    /// @dev One index for each held underlying: the sums, and in `found`, unless it is empty, the loss of each (E34).
     function _reprice(
         bytes32 modelHash,
         bytes calldata portfolio,
         bytes calldata market,
-        bytes calldata choices
-    ) private view returns (Scan[] memory one, int256[] memory found) {
+        bytes calldata choices,
+        int256[] memory found
+    ) private view returns (Scan[] memory one) {
         bytes memory model;
         (one, model) = _begin(modelHash, portfolio, market);
         Scan memory scan = one[0];
-        found = new int256[](choices.length / 2);
         uint256 chosen = 0;
-        for (; scan.at < scan.end; ++chosen) {
+        while (scan.at < scan.end) {
             uint256 underlying = _underlying(scan);
             uint256 index = _indexAt(choices, chosen, underlying);
             ModelCodec.Section section = ModelCodec.section(model, underlying);
             _scan(scan, market, section, _plan(section, index));
-            int256 loss = _losses(scan)[0];
-            found[chosen] = loss;
+            int256 loss = Charges.loss(scan.book, scan.exposure.shorts, MarketWords.spot(scan.quotes.prices));
+            if (found.length != 0) found[chosen] = loss;
             _add(scan, loss, MarketCodec.settlementToken(market));
+            unchecked {
+                ++chosen;
+            }
         }
         if (choices.length != 2 * chosen) revert WrongChoices(choices);
     }
@@ -163,9 +171,11 @@ contract MarginCourt is IMarginCourt {
         uint256 place,
         uint256 underlying
     ) private pure returns (uint256) {
-        if (choices.length < 2 * place + 2 || uint8(choices[2 * place]) != underlying)
-            revert WrongChoices(choices);
-        return uint8(choices[2 * place + 1]);
+        unchecked {
+            uint256 choice = Reading.wordAt(choices, 2 * place) >> 240;
+            if (choices.length < 2 * place + 2 || choice >> 8 != underlying) revert WrongChoices(choices);
+            return uint8(choice);
+        }
     }
 
     /// @dev Checks everything that is given and looks up everything that is needed: the model's bytes, expiry and strike of every position.
@@ -175,38 +185,35 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market
     ) private view returns (Scan[] memory one, bytes memory model) {
+        one = _scans();
         PortfolioCodec.check(portfolio);
         if (!_isPosted(market)) checker.check(market);
         model = ModelStore.read(address(models), modelHash);
         uint256[] memory terms = _terms(portfolio);
-        one = _scans();
         Scan memory scan = one[0];
         assembly ("memory-safe") {
-            mstore(add(scan, 0x80), portfolio.offset)
-            mstore(add(scan, 0xa0), add(portfolio.offset, portfolio.length))
-            mstore(add(scan, 0xc0), add(terms, 32))
+            mstore(add(scan, 0x60), portfolio.offset)
+            mstore(add(scan, 0x80), add(portfolio.offset, portfolio.length))
+            mstore(add(scan, 0xa0), add(terms, 32))
         }
     }
 
-    /// @dev Equals one = new Scan[](1), which would clear each field of each struct by itself. In memory follow each other: length, pointer,
-    ///      scan (14 words), quotes (10), book (11), its expiry (6), that one's smile (5), strike (6), exposure (6), quote (5), its smile (5).
+    /// @dev Equals one = new Scan[](1), which would clear each field of each struct by itself: it comes before anything else is written behind the
+    ///      free pointer, where memory is zero for so long. In memory follow each other: length, pointer, scan (13 words), quotes (4), book
+    ///      (11), its expiry (6), that one's smile (5), strike (6), exposure (6).
     function _scans() private pure returns (Scan[] memory one) {
         assembly ("memory-safe") {
             one := mload(0x40)
             mstore(one, 1)
             let scan := add(one, 0x40)
             mstore(add(one, 0x20), scan)
-            // Beyond the calldata all bytes are zero.
-            calldatacopy(scan, calldatasize(), 0x880)
-            mstore(0x40, add(scan, 0x880))
-            mstore(scan, add(scan, 0x1c0))
-            mstore(add(scan, 0x20), add(scan, 0x300))
-            mstore(add(scan, 0x40), add(scan, 0x680))
-            mstore(add(scan, 0x60), add(scan, 0x740))
-            mstore(add(scan, 0x420), add(scan, 0x460))
-            mstore(add(scan, 0x440), add(scan, 0x5c0))
-            mstore(add(scan, 0x4c0), add(scan, 0x520))
-            mstore(add(scan, 0x7c0), add(scan, 0x7e0))
+            mstore(0x40, add(scan, 0x660))
+            mstore(scan, add(scan, 0x1a0))
+            mstore(add(scan, 0x20), add(scan, 0x220))
+            mstore(add(scan, 0x40), add(scan, 0x5a0))
+            mstore(add(scan, 0x340), add(scan, 0x380))
+            mstore(add(scan, 0x360), add(scan, 0x4e0))
+            mstore(add(scan, 0x3e0), add(scan, 0x440))
         }
     }
 
@@ -284,7 +291,7 @@ contract MarginCourt is IMarginCourt {
 
     /// @dev The loss at every index of the plan, E34.
     function _losses(Scan memory scan) private pure returns (int256[] memory) {
-        return Charges.losses(scan.book, scan.exposure.shorts, scan.quotes.spot);
+        return Charges.losses(scan.book, scan.exposure.shorts, MarketWords.spot(scan.quotes.prices));
     }
 
     /// @dev Adds spot collateral or the perpetual.
@@ -292,15 +299,22 @@ contract MarginCourt is IMarginCourt {
         uint256 word = _word(scan);
         int256 quantity = _quantity(word);
         uint256 size = AddOns.sizeOf(quantity);
+        uint256 prices = scan.quotes.prices;
         if (InstrumentId.isSpot(word >> 224)) {
-            scan.spot += quantity * int256(scan.quotes.spot);
+            uint256 spot = MarketWords.spot(prices);
+            scan.spot += quantity * int256(spot);
             scan.exposure.collateral = size;
-            Valuation.addUndated(scan.book, scan.quotes.spot, 0, quantity);
+            Valuation.addUndated(scan.book, spot, 0, quantity);
         } else {
             scan.exposure.perpetuals = size;
-            Valuation.addUndated(scan.book, scan.quotes.perpetual, scan.quotes.funding, quantity);
+            Valuation.addUndated(
+                scan.book,
+                MarketWords.perpetual(prices),
+                MarketWords.funding(prices),
+                quantity
+            );
         }
-        AddOns.addConfidence(scan.exposure, scan.book.model, scan.quotes.confidence, size);
+        AddOns.addConfidence(scan.exposure, scan.book.model, MarketWords.sectionConfidence(prices), size);
         _step(scan);
     }
 
@@ -309,10 +323,13 @@ contract MarginCourt is IMarginCourt {
         uint256 date = _term(scan) >> 136;
         uint256 settlement = AbridgedMarket.settlementPrice(scan.quotes, date);
         if (settlement != 0) return _addSettled(scan, settlement);
-        AbridgedMarket.readQuote(scan.quotes, date, scan.quote);
+        uint256 quoteAt = AbridgedMarket.findQuote(scan.quotes, date);
         Valuation.Book memory book = scan.book;
-        Valuation.prepare(book, scan.quote, MarketCodec.time(market));
-        uint256 confidence = FixedPointMathLib.min(scan.quotes.confidence, scan.quote.confidence);
+        Valuation.prepare(book, quoteAt, MarketCodec.time(market));
+        uint256 confidence = FixedPointMathLib.min(
+            MarketWords.sectionConfidence(scan.quotes.prices),
+            MarketWords.confidence(MarketWords.wordAt(quoteAt))
+        );
         bool isUnsure = confidence < book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
         (scan.needsSizes, scan.size) = (isUnsure || scan.needsShorts, 0);
         _addLive(scan);
@@ -334,9 +351,9 @@ contract MarginCourt is IMarginCourt {
             uint256 price;
             Valuation.Strike memory strike = book.strike;
             assembly ("memory-safe") {
-                let at := mload(add(scan, 0x80))
-                let end := mload(add(scan, 0xa0))
-                let termAt := mload(add(scan, 0xc0))
+                let at := mload(add(scan, 0x60))
+                let end := mload(add(scan, 0x80))
+                let termAt := mload(add(scan, 0xa0))
                 let term := mload(termAt)
                 price := and(term, 0xffffffffffffffff)
                 mstore(strike, price)
@@ -361,8 +378,8 @@ contract MarginCourt is IMarginCourt {
                 }
                 mstore(add(strike, 0x60), puts)
                 mstore(add(strike, 0x80), calls)
-                mstore(add(scan, 0x80), at)
-                mstore(add(scan, 0xc0), termAt)
+                mstore(add(scan, 0x60), at)
+                mstore(add(scan, 0xa0), termAt)
                 more := eq(shr(240, word), shr(16, id))
             }
             if (scan.needsSizes) _addSizes(scan, strike);
@@ -433,7 +450,7 @@ contract MarginCourt is IMarginCourt {
     /// @dev One index alone. Reverts where the model has no such index.
     function _plan(ModelCodec.Section model, uint256 index) private pure returns (Plan plan) {
         plan = Charges.one(model, index);
-        if (plan.count() == 0) revert ScenarioOutOfRange(index, Charges.all(model).count());
+        if (plan.isEmpty()) revert ScenarioOutOfRange(index, Charges.all(model).count());
     }
 
     /// @dev The greatest loss (E34) and the lowest index that has it. The assembly reads all[i] without a check.
@@ -450,24 +467,59 @@ contract MarginCourt is IMarginCourt {
         }
     }
 
-    /// @dev Adds one underlying with its deciding loss: factor x scan is below 2^255, add-ons below 2^244.
+    /// @dev Adds one underlying with its deciding loss. Over all of them: 128 positions of 1e16 with prices up to 1e16 are below 2^114; times the
+    ///      greatest discount, 16, and weight, 9e18, or times the greatest basis factor, 2.8e21, below 2^185; times the greatest factor, 1.1e20,
+    ///      below 2^252. Add-ons are below 2^244 each, and there are at most eight.
     function _add(Scan memory scan, int256 loss, uint256 settlementToken) private pure {
         ModelCodec.Section model = scan.book.model;
-        (uint256 initial, uint256 maintenance) = AddOns.charge(scan.exposure, model, scan.quotes.spot);
-        if (loss > 0) {
-            initial += Charges.initialFactor(model, settlementToken) * uint256(loss);
-            maintenance += model.natural(ModelFields.MAINTENANCE_FACTOR) * uint256(loss);
+        (uint256 initial, uint256 maintenance) = AddOns.charge(
+            scan.exposure,
+            model,
+            MarketWords.spot(scan.quotes.prices)
+        );
+        unchecked {
+            if (loss > 0) {
+                initial += Charges.initialFactor(model, settlementToken) * uint256(loss);
+                maintenance += model.natural(ModelFields.MAINTENANCE_FACTOR) * uint256(loss);
+            }
+            scan.value += scan.book.first.total;
+            scan.initial += int256(initial);
+            scan.maintenance += int256(maintenance);
         }
-        scan.value += scan.book.first.total;
-        scan.initial += int256(initial);
-        scan.maintenance += int256(maintenance);
     }
 
-    /// @dev Figures but for the indices, from the sums.
-    function _fill(Figures memory figures, Scan memory scan) private pure {
-        figures.portfolioValue = FixedPoint.floorDiv(scan.value, VALUE_SCALE);
-        figures.spotValue = FixedPoint.floorDiv(scan.spot, VALUE_SCALE);
-        figures.initialMargin = uint256(FixedPoint.ceilDiv(scan.initial, REQUIREMENT_SCALE));
-        figures.maintenanceMargin = uint256(FixedPoint.ceilDiv(scan.maintenance, REQUIREMENT_SCALE));
+    /// @dev Portfolio value, spot value, initial and maintenance requirement, from the sums.
+    function _sums(Scan memory scan) private pure returns (int256, int256, uint256, uint256) {
+        return (
+            FixedPoint.floorDivUnchecked(scan.value, VALUE_SCALE),
+            FixedPoint.floorDivUnchecked(scan.spot, VALUE_SCALE),
+            uint256(FixedPoint.ceilDivUnchecked(scan.initial, REQUIREMENT_SCALE)),
+            uint256(FixedPoint.ceilDivUnchecked(scan.maintenance, REQUIREMENT_SCALE))
+        );
+    }
+
+    /// @dev Ends the call. Equals, without copies, return Figures(the sums, choices): in memory an offset, the struct, whose last word is the
+    ///      offset of the indices, their length, the indices, zeros.
+    function _returnFigures(
+        Scan memory scan,
+        bytes calldata choices
+    ) private pure returns (Figures calldata figures) {
+        (int256 value, int256 spot, uint256 initial, uint256 maintenance) = _sums(scan);
+        assembly ("memory-safe") {
+            figures := 0
+            let start := mload(0x40)
+            mstore(start, 32)
+            mstore(add(start, 0x20), value)
+            mstore(add(start, 0x40), spot)
+            mstore(add(start, 0x60), initial)
+            mstore(add(start, 0x80), maintenance)
+            mstore(add(start, 0xa0), 0xa0)
+            mstore(add(start, 0xc0), choices.length)
+            let data := add(start, 0xe0)
+            calldatacopy(data, choices.offset, choices.length)
+            // Beyond the calldata all bytes are zero.
+            calldatacopy(add(data, choices.length), calldatasize(), 32)
+            return(start, add(0xe0, and(add(choices.length, 31), not(31))))
+        }
     }
 }

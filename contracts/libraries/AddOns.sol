@@ -59,6 +59,8 @@ library AddOns {
         ModelCodec.Section model,
         uint256 spot
     ) internal pure returns (uint256 initial, uint256 maintenance) {
+        uint256 linear = exposure.perpetuals | exposure.futures | exposure.collateral;
+        if (exposure.naked | exposure.unconfident | linear == 0) return (0, 0);
         unchecked {
             maintenance =
                 exposure.naked * model.natural(ModelFields.NAKED_MAINTENANCE) +

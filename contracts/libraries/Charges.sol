@@ -2,7 +2,6 @@
 pragma solidity ^0.8.28;
 
 import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
-import { FixedPoint } from "./FixedPoint.sol";
 import { ModelCodec } from "./ModelCodec.sol";
 import { ModelFields } from "./ModelFields.sol";
 import { Plan, Plans } from "./Plan.sol";
@@ -13,7 +12,7 @@ library Charges {
     using ModelCodec for ModelCodec.Section;
 
     uint256 private constant ONE_WAD = 10 ** 18;
-    int256 private constant ONE_E8 = 10 ** 8;
+    uint256 private constant ONE_E8 = 10 ** 8;
 
     /// @notice Every index of a model.
     function all(ModelCodec.Section model) internal pure returns (Plan) {
@@ -55,17 +54,39 @@ library Charges {
             next := add(result, 32)
             mstore(0x40, add(next, shl(5, count)))
         }
-        // Below 2^121 x 2^64, and for the basis charge 2^117 x 2^72.
         unchecked {
             for (; scenarios != 0; --scenarios) {
                 assembly ("memory-safe") {
                     column := add(column, stride)
                 }
-                next = _put(next, -int256(column.weight) * column.total);
+                next = _put(next, _scenarioLoss(column));
             }
             if (plan.hasBasis()) next = _put(next, int256(book.basis));
             if (plan.hasDelta()) next = _put(next, int256(delta(book, spot)));
             if (plan.hasShortMinimum()) _put(next, int256(shortMinimum(book.model, shorts, spot)));
+        }
+    }
+
+    /// @notice The loss at the one index of a book's plan, E34. Parameters as above.
+    function loss(Valuation.Book memory book, uint256 shorts, uint256 spot) internal pure returns (int256) {
+        Plan plan = book.plan;
+        if (plan.scenarios() != 0) {
+            Valuation.Column memory column = book.first;
+            uint256 stride = Valuation.COLUMN_BYTES;
+            assembly ("memory-safe") {
+                column := add(column, stride)
+            }
+            return _scenarioLoss(column);
+        }
+        if (plan.hasBasis()) return int256(book.basis);
+        if (plan.hasDelta()) return int256(delta(book, spot));
+        return int256(shortMinimum(book.model, shorts, spot));
+    }
+
+    /// @dev The loss under the scenario of a column, E34: below 2^121 x 2^64 (and the basis charge's below 2^117 x 2^72).
+    function _scenarioLoss(Valuation.Column memory column) private pure returns (int256) {
+        unchecked {
+            return -int256(column.weight) * column.total;
         }
     }
 
@@ -108,10 +129,12 @@ library Charges {
         uint256 settlementToken
     ) internal pure returns (uint256) {
         uint256 threshold = model.natural(ModelFields.PEG_THRESHOLD);
-        int256 extra =
-            model.field(ModelFields.PEG_FACTOR) *
-                int256(FixedPointMathLib.zeroFloorSub(threshold, settlementToken));
-        return model.natural(ModelFields.INITIAL_FACTOR) + uint256(FixedPoint.ceilDiv(extra, ONE_E8));
+        uint256 factor = model.natural(ModelFields.INITIAL_FACTOR);
+        if (settlementToken >= threshold) return factor;
+        unchecked {
+            uint256 extra = model.natural(ModelFields.PEG_FACTOR) * (threshold - settlementToken);
+            return factor + FixedPointMathLib.divUp(extra, ONE_E8);
+        }
     }
 
     function _hasBasis(ModelCodec.Section model) private pure returns (bool) {

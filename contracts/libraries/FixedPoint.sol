@@ -103,6 +103,11 @@ library FixedPoint {
         return wadToBinary(valueWad, 64);
     }
 
+    /// @notice `wadToQ64` of what is not negative and below 2^192, for less.
+    function naturalToQ64(uint256 valueWad) internal pure returns (uint256) {
+        return (valueWad << 64) / uint256(ONE_WAD);
+    }
+
     /// @notice The value, but at most `limit` and at least -`limit`, which is not negative.
     function clamp(int256 value, int256 limit) internal pure returns (int256) {
         unchecked {
@@ -115,6 +120,14 @@ library FixedPoint {
     function floorDivUnchecked(int256 numerator, int256 denominator) internal pure returns (int256 quotient) {
         assembly ("memory-safe") {
             quotient := sub(sdiv(numerator, denominator), slt(smod(numerator, denominator), 0))
+        }
+    }
+
+    /// @dev ceilDiv without its check, likewise. The assembly equals
+    ///      quotient = numerator / denominator; if (numerator % denominator > 0) ++quotient.
+    function ceilDivUnchecked(int256 numerator, int256 denominator) internal pure returns (int256 quotient) {
+        assembly ("memory-safe") {
+            quotient := add(sdiv(numerator, denominator), sgt(smod(numerator, denominator), 0))
         }
     }
 }

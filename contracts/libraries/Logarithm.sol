@@ -53,6 +53,17 @@ library Logarithm {
         }
     }
 
+    /// @notice ln(x), as above, cheaper than `ln` where a power of two near x is known.
+    /// @param x 1 <= x < 2^64: not checked here.
+    /// @param guess About floor(log2(x)), below 64.
+    function lnNear(uint256 x, uint256 guess) internal pure returns (int256) {
+        unchecked {
+            while (x >> guess == 0) --guess;
+            while (x >> guess > 1) ++guess;
+            return lnWith(x, guess);
+        }
+    }
+
     /// @notice e^x, Q64 in, Q64 out, rounded down at every step.
     /// @dev x = n ln 2 + r with 0 <= r < ln 2; e^r = 1 + r(1 + r/2(1 + r/3(... (1 + r/20)))); e^x = 2^n e^r. The series stays below
     ///      2^97 and n within -58 .. 57, so nothing reaches 2^194.
@@ -64,7 +75,12 @@ library Logarithm {
 
     /// @notice e^x with x first brought into [-40, 40], so that it is defined for every argument. Q64 in, Q64 out.
     function boundedExp(int256 x) internal pure returns (uint256) {
-        return _exp(FixedPoint.clamp(x, MAX_EXP_ARGUMENT));
+        unchecked {
+            // Both bounds in one comparison: what is below them is a huge number.
+            if (uint256(x + MAX_EXP_ARGUMENT) > uint256(2 * MAX_EXP_ARGUMENT))
+                x = FixedPoint.clamp(x, MAX_EXP_ARGUMENT);
+        }
+        return _exp(x);
     }
 
     /// @notice ratio^exponent, Q64, for a ratio given by its logarithm; the product is floored before the exponential, and beyond e^40
@@ -78,30 +94,37 @@ library Logarithm {
     /// @dev `exp` within its range.
     function _exp(int256 x) private pure returns (uint256) {
         unchecked {
-            int256 n = FixedPoint.floorDivUnchecked(x << 32, int256(LN2));
-            uint256 r = uint256((x << 32) - n * int256(LN2));
-            // Written out: a loop would cost as much again.
-            uint256 series = ONE_Q96 + r / 20;
-            series = ONE_Q96 + ((series * r) >> 96) / 19;
-            series = ONE_Q96 + ((series * r) >> 96) / 18;
-            series = ONE_Q96 + ((series * r) >> 96) / 17;
-            series = ONE_Q96 + ((series * r) >> 96) / 16;
-            series = ONE_Q96 + ((series * r) >> 96) / 15;
-            series = ONE_Q96 + ((series * r) >> 96) / 14;
-            series = ONE_Q96 + ((series * r) >> 96) / 13;
-            series = ONE_Q96 + ((series * r) >> 96) / 12;
-            series = ONE_Q96 + ((series * r) >> 96) / 11;
-            series = ONE_Q96 + ((series * r) >> 96) / 10;
-            series = ONE_Q96 + ((series * r) >> 96) / 9;
-            series = ONE_Q96 + ((series * r) >> 96) / 8;
-            series = ONE_Q96 + ((series * r) >> 96) / 7;
-            series = ONE_Q96 + ((series * r) >> 96) / 6;
-            series = ONE_Q96 + ((series * r) >> 96) / 5;
-            series = ONE_Q96 + ((series * r) >> 96) / 4;
-            series = ONE_Q96 + ((series * r) >> 96) / 3;
-            series = ONE_Q96 + ((series * r) >> 96) / 2;
-            series = ONE_Q96 + ((series * r) >> 96);
-            return n < 0 ? series >> uint256(32 - n) : (series << uint256(n)) >> 32;
+            // 58 more, so that nothing is negative.
+            uint256 moved = uint256((x << 32) + int256(58 * LN2));
+            uint256 n = moved / LN2;
+            uint256 r = moved - n * LN2;
+            // Equals one = ONE_Q96, for what is moved is never zero. The constant itself would be shifted anew for every term.
+            uint256 one;
+            assembly ("memory-safe") {
+                one := shl(96, gt(moved, 0))
+            }
+            // Written out: a loop would cost as much again. A shift by 96 and a division are one division.
+            uint256 series = one + r / 20;
+            series = one + (series * r) / (19 << 96);
+            series = one + (series * r) / (18 << 96);
+            series = one + (series * r) / (17 << 96);
+            series = one + (series * r) / (16 << 96);
+            series = one + (series * r) / (15 << 96);
+            series = one + (series * r) / (14 << 96);
+            series = one + (series * r) / (13 << 96);
+            series = one + (series * r) / (12 << 96);
+            series = one + (series * r) / (11 << 96);
+            series = one + (series * r) / (10 << 96);
+            series = one + (series * r) / (9 << 96);
+            series = one + (series * r) / (8 << 96);
+            series = one + (series * r) / (7 << 96);
+            series = one + (series * r) / (6 << 96);
+            series = one + (series * r) / (5 << 96);
+            series = one + (series * r) / (4 << 96);
+            series = one + (series * r) / (3 << 96);
+            series = one + (series * r) / (2 << 96);
+            series = one + ((series * r) >> 96);
+            return n < 90 ? series >> (90 - n) : series << (n - 90);
         }
     }
 

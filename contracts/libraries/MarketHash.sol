@@ -53,34 +53,41 @@ library MarketHash {
                 let put := add(room, length)
                 for {} left {
                     put := add(put, 32)
+                    left := mul(gt(left, 4), sub(left, 4))
                 } {
-                    let group := left
-                    if gt(group, 4) {
-                        group := 4
-                    }
-                    left := sub(left, group)
-                    if and(eq(shr(224, calldataload(at)), 1), marks) {
+                    let mark := shr(224, calldataload(at))
+                    if and(eq(mark, 1), marks) {
                         mstore(put, calldataload(add(at, 4)))
                         at := add(at, 36)
                         continue
                     }
-                    let pair := 0
-                    for {} group {
-                        pair := add(pair, 32)
-                    } {
-                        let quotes := sub(2, eq(group, 1))
-                        group := sub(group, quotes)
-                        if lt(shr(224, calldataload(at)), marks) {
-                            mstore(pair, calldataload(add(at, 4)))
-                            at := add(at, 36)
-                            continue
-                        }
-                        quotes := mul(QUOTE_BYTES, quotes)
-                        calldatacopy(put, at, quotes)
-                        mstore(pair, keccak256(put, quotes))
-                        at := add(at, quotes)
+                    let pairs := 32
+                    switch lt(mark, marks)
+                    case 0 {
+                        length := shl(iszero(eq(left, 1)), QUOTE_BYTES)
+                        calldatacopy(put, at, length)
+                        mstore(0, keccak256(put, length))
+                        at := add(at, length)
                     }
-                    mstore(put, keccak256(0, pair))
+                    default {
+                        mstore(0, calldataload(add(at, 4)))
+                        at := add(at, 36)
+                    }
+                    if gt(left, 2) {
+                        pairs := 64
+                        switch lt(shr(224, calldataload(at)), marks)
+                        case 0 {
+                            length := shl(iszero(eq(left, 3)), QUOTE_BYTES)
+                            calldatacopy(put, at, length)
+                            mstore(32, keccak256(put, length))
+                            at := add(at, length)
+                        }
+                        default {
+                            mstore(32, calldataload(add(at, 4)))
+                            at := add(at, 36)
+                        }
+                    }
+                    mstore(put, keccak256(0, pairs))
                 }
                 mstore(place, keccak256(room, sub(put, room)))
             }

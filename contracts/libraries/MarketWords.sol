@@ -126,4 +126,18 @@ library MarketWords {
     function confidence(uint256 quote) internal pure returns (uint256) {
         return (quote << 160) >> 192;
     }
+
+    /// @notice a, b, rho and m (WAD, signed 64 bits each) of the quote at a place.
+    function smileAt(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(place + 28);
+        }
+    }
+
+    /// @notice sigma (WAD) of the quote at a place.
+    function sigmaAt(uint256 place) internal pure returns (uint256) {
+        unchecked {
+            return wordAt(place + 60) >> 192;
+        }
+    }
 }

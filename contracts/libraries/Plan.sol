@@ -55,6 +55,11 @@ library Plans {
         return Plan.unwrap(plan) & SHORT_MINIMUM != 0;
     }
 
+    /// @notice Whether no index is wanted.
+    function isEmpty(Plan plan) internal pure returns (bool) {
+        return Plan.unwrap(plan) >> 8 == 0;
+    }
+
     /// @notice How many indices are wanted.
     function count(Plan plan) internal pure returns (uint256) {
         uint256 word = Plan.unwrap(plan);

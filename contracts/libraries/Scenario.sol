@@ -12,6 +12,8 @@ import { Tenor } from "./Tenor.sol";
 library Scenario {
     using ModelCodec for ModelCodec.Section;
 
+    uint256 private constant ONE_Q64 = 2 ** 64;
+
     /// @notice floor(price * multiple / 1e18), E8. Both below 2^64.
     function shockedPrice(uint256 price, uint256 spotWad) internal pure returns (uint256) {
         unchecked {
@@ -45,18 +47,28 @@ library Scenario {
         uint256 time
     ) internal pure returns (uint256 multiplier, int256 added, uint256 floor) {
         multiplier = FixedPoint.ONE_Q58;
-        if (kind == ModelCodec.VOL_UP) {
-            int256 rise = _times(model.field(ModelFields.VOL_UP), Tenor.tenorMultiplier(model, time), 64);
-            multiplier = _capped(uint256((FixedPoint.ONE_Q64 + rise) >> 6));
-            floor = _capped(
-                uint256(_times(model.field(ModelFields.MIN_VOL_UP), Tenor.squareRootOfYears(time), 70))
-            );
-        } else if (kind == ModelCodec.VOL_DOWN) {
-            int256 fall = _times(model.field(ModelFields.VOL_DOWN), Tenor.tenorMultiplier(model, time), 64);
-            multiplier = uint256(FixedPointMathLib.max(0, FixedPoint.ONE_Q64 - fall)) >> 6;
-        } else if (kind == ModelCodec.VOL_ADD) {
-            added = _times(amount, Tenor.squareRootOfYears(time), 70);
-            added = FixedPoint.clamp(added, int256(Black76.MAX_TOTAL_VOL));
+        // Q64 factors below 2^69 times Q64 factors below 2^128.
+        unchecked {
+            if (kind == ModelCodec.VOL_UP) {
+                uint256 rise = _times(model.natural(ModelFields.VOL_UP), Tenor.tenorMultiplier(model, time));
+                multiplier = _capped((ONE_Q64 + (rise >> 64)) >> 6);
+                floor = _capped(
+                    _times(model.natural(ModelFields.MIN_VOL_UP), Tenor.squareRootOfYears(time)) >> 70
+                );
+            } else if (kind == ModelCodec.VOL_DOWN) {
+                uint256 fall = _times(
+                    model.natural(ModelFields.VOL_DOWN),
+                    Tenor.tenorMultiplier(model, time)
+                );
+                multiplier = FixedPointMathLib.zeroFloorSub(ONE_Q64, fall >> 64) >> 6;
+            } else if (kind == ModelCodec.VOL_ADD) {
+                added = FixedPoint.mulShift(
+                    FixedPoint.wadToQ64(amount),
+                    int256(Tenor.squareRootOfYears(time)),
+                    70
+                );
+                added = FixedPoint.clamp(added, int256(Black76.MAX_TOTAL_VOL));
+            }
         }
     }
 
@@ -74,8 +86,11 @@ library Scenario {
         }
     }
 
-    function _times(int256 parameterWad, uint256 factor, uint256 bits) private pure returns (int256) {
-        return FixedPoint.mulShift(FixedPoint.wadToQ64(parameterWad), int256(factor), bits);
+    /// @dev A parameter (WAD) times a factor (Q64), Q128.
+    function _times(uint256 parameterWad, uint256 factor) private pure returns (uint256) {
+        unchecked {
+            return FixedPoint.naturalToQ64(parameterWad) * factor;
+        }
     }
 
     function _capped(uint256 vol) private pure returns (uint256) {

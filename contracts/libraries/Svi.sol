@@ -10,6 +10,8 @@ import { Range } from "./Range.sol";
 /// @title The smile: raw SVI, five integers per expiry, giving total variance at any strike (svi.py)
 /// @notice w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2)) at k = ln(strike / forward).
 library Svi {
+    uint256 private constant ONE_WAD = 10 ** 18;
+
     /// @dev The five parameters: all in WAD, or, prepared, a in Q64, b and rho in Q60, m and sigma in Q58.
     struct Smile {
         int256 a;
@@ -55,16 +57,24 @@ library Svi {
 
     /// @notice Convert the parameters from WAD to binary, each floored. No intermediate of `totalVol` then needs more than 128 bits.
     function prepare(Smile memory smile) internal pure returns (Smile memory prepared) {
-        prepareInto(prepared, smile);
-    }
-
-    /// @notice `prepare` into a smile that is there.
-    function prepareInto(Smile memory prepared, Smile memory smile) internal pure {
         prepared.a = FixedPoint.wadToQ64(smile.a);
         prepared.b = FixedPoint.wadToBinary(smile.b, 60);
         prepared.rho = FixedPoint.wadToBinary(smile.rho, 60);
         prepared.m = FixedPoint.wadToBinary(smile.m, 58);
         prepared.sigma = FixedPoint.wadToBinary(smile.sigma, 58);
+    }
+
+    /// @notice `prepare` of a valid smile as market bytes have it, into a smile that is there.
+    /// @param word a, b, rho and m, signed 64 bits each, WAD; b is not negative.
+    /// @param sigma WAD.
+    function readInto(Smile memory prepared, uint256 word, uint256 sigma) internal pure {
+        unchecked {
+            prepared.a = FixedPoint.wadToQ64(int256(word) >> 192);
+            prepared.b = int256((((word << 64) >> 192) << 60) / ONE_WAD);
+            prepared.rho = FixedPoint.wadToBinary(int256(word << 128) >> 192, 60);
+            prepared.m = FixedPoint.wadToBinary(int256(word << 192) >> 192, 58);
+            prepared.sigma = int256((sigma << 58) / ONE_WAD);
+        }
     }
 
     /// @notice Total volatility sqrt(w(k)) at a strike, Q58, at most 16; the log-moneyness, every product and both roots down.

@@ -13,13 +13,14 @@ import { ModelFields } from "./ModelFields.sol";
 library Tenor {
     using ModelCodec for ModelCodec.Section;
 
+    uint256 private constant ONE_WAD = 10 ** 18;
     uint256 private constant THIRTY_DAYS = 30 days;
     /// @dev ln(2592000), Q64, by Logarithm.ln.
     int256 internal constant LOG_THIRTY_DAYS = 272420415882384643912;
     uint256 private constant SECONDS_PER_YEAR = 365 days;
     /// @dev Discounts above 16 count as 16, Q58.
     uint256 private constant MAX_DISCOUNT = 2 ** 62;
-    int256 private constant SURELY_ABOVE_ONE = 1_001 * 10 ** 15;
+    uint256 private constant SURELY_ABOVE_ONE = 1_001 * 10 ** 15;
 
     /// @notice t / 365 days, Q64, rounded down.
     function toYears(uint256 time) internal pure returns (uint256) {
@@ -37,10 +38,17 @@ library Tenor {
 
     /// @notice m = (30 days / max(t, floor))^p, Q64, p = powerShort for t up to 30 days, powerLong beyond.
     function tenorMultiplier(ModelCodec.Section model, uint256 time) internal pure returns (uint256) {
-        int256 exponent = model.field(time <= THIRTY_DAYS ? ModelFields.POWER_SHORT : ModelFields.POWER_LONG);
+        uint256 exponent = model.natural(
+            time <= THIRTY_DAYS ? ModelFields.POWER_SHORT : ModelFields.POWER_LONG
+        );
         uint256 least = model.natural(ModelFields.FLOOR_SECONDS);
-        int256 ratioLogarithm = LOG_THIRTY_DAYS - Logarithm.ln(FixedPointMathLib.max(time, least));
-        return Logarithm.power(ratioLogarithm, FixedPoint.wadToQ64(exponent));
+        // The floor is at least a second.
+        uint256 seconds_ = FixedPointMathLib.max(time, least);
+        unchecked {
+            int256 ratioLogarithm =
+                LOG_THIRTY_DAYS - Logarithm.lnWith(seconds_, FixedPointMathLib.log2(seconds_));
+            return Logarithm.power(ratioLogarithm, int256(FixedPoint.naturalToQ64(exponent)));
+        }
     }
 
     /// @notice exp(-r tau) with r = max(rate, 0), Q58: never above 1.
@@ -48,7 +56,7 @@ library Tenor {
     function discountFactor(int256 rate, uint256 time) internal pure returns (uint256) {
         // exp(0) is exactly 1.
         if (rate <= 0) return FixedPoint.ONE_Q58;
-        return Logarithm.boundedExp(-_rateTime(rate, time, FixedPoint.ONE_WAD, 0)) >> 6;
+        return Logarithm.boundedExp(-_rateTime(rate, time, ONE_WAD, 0)) >> 6;
     }
 
     /// @notice What multiplies an expiry's scenario sum if it is positive or zero, at most 16:
@@ -63,10 +71,10 @@ library Tenor {
         int256 rateTime = _rateTime(
             rate,
             time,
-            model.field(ModelFields.LONG_RATE_MULTIPLE),
-            model.field(ModelFields.LONG_RATE_ADD)
+            model.natural(ModelFields.LONG_RATE_MULTIPLE),
+            model.natural(ModelFields.LONG_RATE_ADD)
         );
-        return FixedPointMathLib.min(MAX_DISCOUNT, _based(model.field(ModelFields.LONG_BASE), -rateTime));
+        return FixedPointMathLib.min(MAX_DISCOUNT, _based(model.natural(ModelFields.LONG_BASE), -rateTime));
     }
 
     /// @notice The same if it is negative: min(1/df, shortBase * exp(tau (r * shortRateMultiple + shortRateAdd))).
@@ -79,16 +87,16 @@ library Tenor {
         int256 rateTime = _rateTime(
             rate,
             time,
-            model.field(ModelFields.SHORT_RATE_MULTIPLE),
-            model.field(ModelFields.SHORT_RATE_ADD)
+            model.natural(ModelFields.SHORT_RATE_MULTIPLE),
+            model.natural(ModelFields.SHORT_RATE_ADD)
         );
-        int256 base = model.field(ModelFields.SHORT_BASE);
+        uint256 base = model.natural(ModelFields.SHORT_BASE);
         if (rate <= 0) {
             // 1/df is exactly 1, and a base of at least 1 with an exponential of at least 1 is not below it.
-            if (rateTime >= 0 && base >= FixedPoint.ONE_WAD) return FixedPoint.ONE_Q58;
+            if (rateTime >= 0 && base >= ONE_WAD) return FixedPoint.ONE_Q58;
             return FixedPointMathLib.min(FixedPoint.ONE_Q58, _based(base, rateTime));
         }
-        int256 own = _rateTime(rate, time, FixedPoint.ONE_WAD, 0);
+        int256 own = _rateTime(rate, time, ONE_WAD, 0);
         // Exponentials of at least 1 are right to a part in 2^60: with a thousandth more, the greater exponent's is the greater.
         if (rateTime >= own && base >= SURELY_ABOVE_ONE)
             return FixedPointMathLib.min(MAX_DISCOUNT, Logarithm.boundedExp(own) >> 6);
@@ -141,11 +149,11 @@ library Tenor {
         int256 vol = _line(model, ModelFields.SKEW_VOL, ModelFields.SKEW_VOL_SLOPE, root);
         int256 width = FixedPoint.mulShift(
             root,
-            FixedPoint.wadToQ64(model.field(ModelFields.SKEW_WIDTH)),
+            int256(FixedPoint.naturalToQ64(model.natural(ModelFields.SKEW_WIDTH))),
             64
         );
         int256 reached = FixedPointMathLib.max(
-            FixedPoint.wadToQ64(model.field(ModelFields.SKEW_MINIMUM)),
+            int256(FixedPoint.naturalToQ64(model.natural(ModelFields.SKEW_MINIMUM))),
             FixedPoint.mulShift(width, vol, 64)
         );
         cap = FixedPoint.clamp(cap >> 6, int256(Black76.MAX_TOTAL_VOL));
@@ -168,27 +176,29 @@ library Tenor {
     }
 
     /// @dev (r * multiple + add) * tau with r = max(rate, 0), Q64, every product down. Below 2^69 x 2^72.
-    function _rateTime(int256 rate, uint256 time, int256 multiple, int256 add) private pure returns (int256) {
+    function _rateTime(
+        int256 rate,
+        uint256 time,
+        uint256 multiple,
+        uint256 add
+    ) private pure returns (int256) {
         // Nothing of a rate plus nothing is nothing, and e^0 is exactly 1.
         if (multiple | add == 0) return 0;
         unchecked {
-            int256 sum = FixedPoint.wadToQ64(add);
+            uint256 sum = FixedPoint.naturalToQ64(add);
             // A rate of at most 0 counts as 0. One in WAD is one in Q64.
             if (rate > 0) {
-                int256 r = FixedPoint.wadToQ64(rate);
-                sum +=
-                    multiple == FixedPoint.ONE_WAD
-                        ? r
-                        : FixedPoint.mulShift(r, FixedPoint.wadToQ64(multiple), 64);
+                uint256 r = FixedPoint.naturalToQ64(uint256(rate));
+                sum += multiple == ONE_WAD ? r : (r * FixedPoint.naturalToQ64(multiple)) >> 64;
             }
-            return FixedPoint.mulShift(sum, int256(toYears(time)), 64);
+            return int256((sum * toYears(time)) >> 64);
         }
     }
 
-    function _based(int256 base, int256 rateTime) private pure returns (uint256) {
+    function _based(uint256 base, int256 rateTime) private pure returns (uint256) {
         unchecked {
             uint256 growth = rateTime == 0 ? uint256(FixedPoint.ONE_Q64) : Logarithm.boundedExp(rateTime);
-            return (uint256(FixedPoint.wadToQ64(base)) * growth) >> 70;
+            return (FixedPoint.naturalToQ64(base) * growth) >> 70;
         }
     }
 
@@ -199,7 +209,11 @@ library Tenor {
         uint256 slopeField,
         int256 root
     ) private pure returns (int256) {
-        int256 slope = FixedPoint.wadToQ64(model.field(slopeField));
-        return FixedPoint.wadToQ64(model.field(constantField)) + FixedPoint.mulShift(slope, root, 64);
+        unchecked {
+            int256 slope = FixedPoint.wadToQ64(model.field(slopeField));
+            return
+                int256(FixedPoint.naturalToQ64(model.natural(constantField))) +
+                FixedPoint.mulShift(slope, root, 64);
+        }
     }
 }

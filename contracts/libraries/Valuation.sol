@@ -5,7 +5,7 @@ import { FixedPointMathLib } from "solady/src/utils/FixedPointMathLib.sol";
 import { Black76 } from "./Black76.sol";
 import { Gaussian } from "./Gaussian.sol";
 import { Logarithm } from "./Logarithm.sol";
-import { MarketCodec } from "./MarketCodec.sol";
+import { MarketWords } from "./MarketWords.sol";
 import { ModelCodec } from "./ModelCodec.sol";
 import { ModelFields } from "./ModelFields.sol";
 import { Plan } from "./Plan.sol";
@@ -102,7 +102,8 @@ library Valuation {
             uint256 scenarios = plan.scenarios();
             uint256 count = 1 + scenarios + (plan.hasBasis() ? 2 : 0);
             (book.model, book.plan, book.basis, book.long, book.short) = (model, plan, 0, 0, 0);
-            Column memory column = _columns(book, count);
+            _makeColumns(book, count);
+            Column memory column = book.first;
             (column.spot, column.multiple) = (ONE_WAD, ONE_WAD);
             _openScenarios(book, ModelCodec.scenarioAt(model, plan.first()), scenarios);
             if (!plan.hasBasis()) return;
@@ -120,18 +121,18 @@ library Valuation {
         }
     }
 
-    /// @dev Room for columns with nothing in them, and behind them six words that are zero, too. Returns the first.
-    function _columns(Book memory book, uint256 count) private pure returns (Column memory column) {
-        column = book.first;
-        uint256 end;
+    /// @dev Room for columns with nothing in them, and behind them six words that are zero, too. Equals
+    ///          (book.first, book.end) = (the free memory, that + count * COLUMN_BYTES);
+    function _makeColumns(Book memory book, uint256 count) private pure {
         assembly ("memory-safe") {
-            column := mload(0x40)
-            end := add(column, mul(count, COLUMN_BYTES))
+            let first := mload(0x40)
+            let end := add(first, mul(count, COLUMN_BYTES))
             // Beyond the calldata all bytes are zero.
-            calldatacopy(column, calldatasize(), add(sub(end, column), 0xc0))
+            calldatacopy(first, calldatasize(), add(sub(end, first), 0xc0))
             mstore(0x40, add(end, 0xc0))
+            mstore(add(book, 0x40), first)
+            mstore(add(book, 0x60), end)
         }
-        (book.first, book.end) = (column, end);
     }
 
     /// @dev Fills the columns of scenarios and makes the rules that they need. Equals, with `places` the six words behind the columns,
@@ -185,24 +186,30 @@ library Valuation {
     }
 
     /// @notice Prepare a live expiry, and in every column the move's shock to it. `close` ends what `prepare` began.
-    /// @param quote The expiry's quote.
+    /// @param quoteAt Where in calldata the expiry's quote is.
     /// @param now_ The market's time, unix seconds.
-    function prepare(Book memory book, MarketCodec.Quote memory quote, uint256 now_) internal pure {
+    function prepare(Book memory book, uint256 quoteAt, uint256 now_) internal pure {
         unchecked {
-            uint256 time = quote.expiry - now_;
+            uint256 quote = MarketWords.wordAt(quoteAt);
+            uint256 forward = MarketWords.forward(quote);
+            int256 rate = MarketWords.rate(quote);
+            uint256 time = MarketWords.expiry(quote) - now_;
             Expiry memory expiry = book.expiry;
-            (expiry.time, expiry.rate, expiry.vol) = (time, quote.rate, 0);
-            expiry.logForward = Logarithm.ln(quote.forward);
-            expiry.discount = Tenor.discountFactor(quote.rate, time);
+            (expiry.time, expiry.rate, expiry.vol) = (time, rate, 0);
+            // Forwards are at least 1e6 and shocks at least 0.01, so that no forward is zero.
+            uint256 power = FixedPointMathLib.log2(forward);
+            expiry.logForward = Logarithm.lnWith(forward, power);
+            expiry.discount = Tenor.discountFactor(rate, time);
             book.strike.discount = expiry.discount;
-            Svi.prepareInto(expiry.smile, quote.smile);
-            _shock(book, quote.forward, Tenor.fixedPart(book.model, quote.forward, time));
+            Svi.readInto(expiry.smile, MarketWords.smileAt(quoteAt), MarketWords.sigmaAt(quoteAt));
+            _shock(book, forward, power, Tenor.fixedPart(book.model, forward, time));
             _prepareRules(book, time);
         }
     }
 
     /// @dev Forwards of an expiry in every column. Moves that shock alike stand beside each other in most models.
-    function _shock(Book memory book, uint256 unshocked, uint256 fixedPart) private pure {
+    /// @param power floor(log2(unshocked)).
+    function _shock(Book memory book, uint256 unshocked, uint256 power, uint256 fixedPart) private pure {
         unchecked {
             uint256 multiple = ONE_WAD;
             uint256 forward = unshocked;
@@ -215,7 +222,7 @@ library Valuation {
                 if (column.multiple != multiple) {
                     multiple = column.multiple;
                     forward = Scenario.shockedForward(unshocked, fixedPart, multiple);
-                    log = forward == unshocked ? book.expiry.logForward : Logarithm.ln(forward);
+                    log = forward == unshocked ? book.expiry.logForward : Logarithm.lnNear(forward, power);
                     discounted = Black76.discounted(forward, discount);
                 }
                 (column.forward, column.logForward, column.discounted) = (forward, log, discounted);

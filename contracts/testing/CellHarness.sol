@@ -6,6 +6,7 @@ import { Charges } from "../libraries/Charges.sol";
 import { Gaussian } from "../libraries/Gaussian.sol";
 import { Logarithm } from "../libraries/Logarithm.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
+import { MarketWords } from "../libraries/MarketWords.sol";
 import { ModelCodec } from "../libraries/ModelCodec.sol";
 import { Plan, Plans } from "../libraries/Plan.sol";
 import { Scenario } from "../libraries/Scenario.sol";
@@ -29,7 +30,7 @@ contract CellHarness {
 
     /// @notice Values of one unit, E8, under every move (as the market stands, scenarios, the basis charge's two if the model has it),
     ///         then the delta, Q60; by the code that margins accounts.
-    /// @param model Canonical model bytes.
+    /// @param model Canonical model bytes; not checked, so that the contract fits its limit.
     /// @param market Canonical market bytes.
     /// @param instruments underlying << 128 | kind << 120 | expiry << 64 | strike (E8); kind 0 spot, 1 perpetual, 2 future, 3 call, 4 put.
     ///        Those of one expiry beside each other are the cheapest.
@@ -38,7 +39,6 @@ contract CellHarness {
         bytes calldata market,
         uint256[] calldata instruments
     ) external pure returns (int256[][] memory out) {
-        ModelCodec.check(model);
         MarketCodec.validate(market);
         Desk memory desk;
         out = new int256[][](instruments.length);
@@ -82,11 +82,12 @@ contract CellHarness {
         int256[] memory row,
         bool isPerpetual
     ) private pure returns (int256[] memory) {
-        uint256 price = isPerpetual ? desk.quotes.perpetual : desk.quotes.spot;
+        uint256 price =
+            isPerpetual ? MarketWords.perpetual(desk.quotes.prices) : MarketWords.spot(desk.quotes.prices);
         Valuation.Column memory column = desk.book.first;
         for (uint256 s = 0; s + 1 < row.length; ++s) {
             row[s] = int256(Scenario.shockedPrice(price, column.spot));
-            if (isPerpetual) row[s] -= desk.quotes.funding;
+            if (isPerpetual) row[s] -= MarketWords.funding(desk.quotes.prices);
             column = _after(column);
         }
         row[row.length - 1] = int256(Gaussian.ONE_Q60);
@@ -108,9 +109,8 @@ contract CellHarness {
         desk.settlement = AbridgedMarket.settlementPrice(desk.quotes, date);
         desk.isSettled = desk.settlement != 0;
         if (desk.isSettled) return desk;
-        MarketCodec.Quote memory quote;
-        AbridgedMarket.readQuote(desk.quotes, date, quote);
-        Valuation.prepare(desk.book, quote, MarketCodec.time(market));
+        uint256 quoteAt = AbridgedMarket.findQuote(desk.quotes, date);
+        Valuation.prepare(desk.book, quoteAt, MarketCodec.time(market));
     }
 
     function _place(Valuation.Column memory column) private pure returns (uint256 place) {
