@@ -199,9 +199,11 @@ def instruments(rng: Random, part: UnderlyingMarket, strikes: int) -> list[Instr
     return found
 
 
-def world(rng: Random, ids: tuple[int, ...], scenarios: int, value: Value, strikes: int = 4) -> World:
-    """Everything that an account needs except its positions."""
-    parts = tuple(underlying_market(rng, u, rng.randint(1, 3), rng.randint(0, 2)) for u in ids)
+def world(
+    rng: Random, ids: tuple[int, ...], scenarios: int, value: Value, strikes: int = 4, expiries: int = 3
+) -> World:
+    """Everything that an account needs except its positions; at most so many strikes and expiries of each underlying."""
+    parts = tuple(underlying_market(rng, u, rng.randint(1, expiries), rng.randint(0, 2)) for u in ids)
     token = rng.choice((10**8, rng.randint(95 * 10**6, 10**8), between(rng, 1, limits.MAX_SETTLEMENT_TOKEN)))
     return World(
         MarketSnapshot(TIME, token, parts),

@@ -12,10 +12,11 @@ shown is what that epoch's market says; what is left out reads as missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .codec import Reader, unsigned
 from .hashing import keccak
+from .instruments import Instrument
 from .market import (
     GROUP,
     PAIR,
@@ -50,6 +51,16 @@ def abridge_market(market: MarketSnapshot, needed: Mapping[int, Collection[int]]
     check_market(market)
     sections = (_section(section, needed.get(section.underlying)) for section in market.underlyings)
     return encode_header(market) + b"".join(sections)
+
+
+def needed_by(instruments: Iterable[Instrument]) -> dict[int, set[int]]:
+    """What `abridge_market` has to show for these instruments: their underlyings, and the expiries of dated ones."""
+    needed: dict[int, set[int]] = {}
+    for instrument in instruments:
+        expiries = needed.setdefault(instrument.underlying, set())
+        if instrument.kind.is_dated:
+            expiries.add(instrument.expiry)
+    return needed
 
 
 def _section(section: UnderlyingMarket, expiries: Collection[int] | None) -> bytes:
