@@ -10,8 +10,8 @@ import pytest
 from eth_utils.address import to_canonical_address
 
 from evm.machine import ADMIN, START, STRANGER, refused
-from marginproof.spec.hashing import keccak
-from marginproof.spec.market import MarketSnapshot, encode_market, encode_section, market_hash
+from marginproof.spec.abridged import abridge_market
+from marginproof.spec.market import MarketSnapshot, encode_market, market_hash
 from marginproof.spec.model import encode_model, model_hash
 from marginproof.spec.typed_data import EpochHeader, digest, domain_separator
 
@@ -351,6 +351,25 @@ def test_attack_11_market_with_trailing_bytes(ready: World) -> None:
     assert nothing_posted(ready)
 
 
+def test_attack_13_a_market_with_quotes_left_out_is_none_to_post_or_to_be_held_against(ready: World) -> None:
+    """Abridged bytes have the market's hash, and would take bounds away with the quotes that they leave out."""
+    header = ready.snapshot()
+    assert ready.market is not None
+    numbers = [part.underlying for part in ready.market.underlyings]
+    for needed in ({}, {number: set() for number in numbers}):
+        abridged = abridge_market(ready.market, needed)
+        with refused("BadLength", len(abridged)):
+            ready.submit(header, market=abridged)
+    assert nothing_posted(ready)
+    ready.submit(header)
+    shown = abridge_market(ready.market, {number: set() for number in numbers})
+    with refused("BadLength", len(shown)):
+        ready.do(ready.epochs, "restoreSpots", shown)
+    ready.advance()
+    with refused("BadLength", len(shown)):
+        ready.submit(ready.snapshot(), previous=shown)
+
+
 def test_market_must_be_of_the_headers_time(ready: World) -> None:
     header = ready.snapshot(setting.market(ready.time - 1))
     with refused("WrongMarketTime", ready.time - 1, ready.time):
@@ -359,14 +378,13 @@ def test_market_must_be_of_the_headers_time(ready: World) -> None:
 
 
 def test_market_out_of_range_is_refused_though_signed(ready: World) -> None:
-    ready.snapshot()
+    header = ready.snapshot()
     raw = bytearray(ready.market_bytes())
     raw[18:26] = bytes(8)
     assert ready.market is not None
-    first = 17 + len(encode_section(ready.market.underlyings[0]))
-    sections = [bytes(raw[17:first]), bytes(raw[first:])]
-    commitment = keccak(bytes(raw[:17]) + b"".join(keccak(part) for part in sections))
-    header = replace(ready.snapshot(), market_hash=commitment)
+    first, *others = ready.market.underlyings
+    worthless = replace(ready.market, underlyings=(replace(first, spot_e8=0), *others))
+    header = replace(header, market_hash=market_hash(worthless))
     with refused("OutOfRange", "spot", 0, 10**6, 10**14):
         ready.submit(header, market=bytes(raw))
     assert nothing_posted(ready)
