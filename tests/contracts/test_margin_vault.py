@@ -299,7 +299,7 @@ def test_attack_11_worst_scenarios_are_part_of_the_leaf(positioned: World) -> No
 def test_leaves_are_the_vaults_to_use(positioned: World) -> None:
     for caller in (ADMIN, ALICE, STRANGER):
         with refused("NotConnected", caller.lower()):
-            positioned.epochs.transact("useLeaf", b"", 1, caller=caller)
+            positioned.epochs.transact("releaseCash", 1, bytes(32), caller=caller)
         with refused("NotConnected", caller.lower()):
             positioned.epochs.transact("pauseLeaves", False, caller=caller)
 

@@ -323,10 +323,10 @@ def test_deviation_may_be_given(guarded: Guarded) -> None:
     for bps in (0, 1, 200, 9_999):
         distance = PRICE * bps // 10_000
         for price in (PRICE - distance, PRICE + distance):
-            guarded.guard.call("checkWithin", BTC, price, bps)
+            assert guarded.guard.call("checkPrice", BTC << 128 | price << 64 | bps) is True
         for price in (PRICE - distance - 1, PRICE + distance + 1):
             with refused("FeedDeviation", BTC, price, PRICE, bps):
-                guarded.guard.call("checkWithin", BTC, price, bps)
+                guarded.guard.call("checkPrice", BTC << 128 | price << 64 | bps)
 
 
 def test_fewer_feeds_later_leave_nothing_behind() -> None:
