@@ -45,6 +45,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
 
     /// @inheritdoc IMarginVault
     address public immutable settlementToken;
+    /// @dev Of the settlement token, as `_scale` gives them.
     uint256 private immutable _e8PerUnit;
     uint256 private immutable _unitsPerE8;
 
@@ -257,6 +258,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         require(taken == amount, TransferShort(amount, taken));
     }
 
+    /// @dev Equals IERC20(token).balanceOf(address(this)), but that a token which tells no balance is named.
     function _held(address token) private view returns (uint256) {
         (bool isKnown, uint256 balance) = SafeTransferLib.checkBalanceOf(token, address(this));
         require(isKnown, SafeERC20.SafeERC20FailedOperation(token));

@@ -305,7 +305,8 @@ abstract contract PortfolioLedger is AccountBook, EIP712 {
     function _union(bytes calldata first, bytes calldata second) private pure returns (bytes32) {
         uint256 named = 0;
         unchecked {
-            for (uint256 i = 0; i < first.length; i += ShownLeaf.PAIR_BYTES) named |= 1 << Reading.uint8At(first, i);
+            for (uint256 i = 0; i < first.length; i += ShownLeaf.PAIR_BYTES)
+                named |= 1 << Reading.uint8At(first, i);
             uint256 pairs = uint256(ShownLeaf.packed(first));
             uint256 count = uint128(pairs);
             // What follows the first leaf's pairs makes room for the second's.

@@ -509,6 +509,17 @@ def test_attack_22_reverting_token_loses_nothing() -> None:
     assert world.cash == [1_000]
 
 
+def test_attack_22_token_that_tells_no_balance_is_refused_by_name() -> None:
+    world, token = strange(NONE)
+    world.do(world.vault, "depositCash", 0, 10, by=ALICE)
+    world.machine.empty(token)
+    with refused_as(FAILED_TRANSFER):
+        world.vault.transact("depositCash", 0, 10, caller=ALICE)
+    with refused_as(FAILED_TRANSFER):
+        world.vault.transact("withdrawUnencumbered", 0, 10, ALICE, caller=ALICE)
+    assert world.vault.call("cash", 0) == 1_000
+
+
 def test_attack_22_token_that_calls_back_finds_the_door_closed() -> None:
     world, token = strange(NONE)
     world.do(world.vault, "depositCash", 0, 10, by=ALICE)

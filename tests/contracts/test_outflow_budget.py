@@ -87,6 +87,39 @@ def test_vault_gets_the_tree_and_the_amount_is_counted(ready: World) -> None:
     assert ready.epochs.call("outflow") == (5 * E8, LIMIT)
 
 
+@pytest.mark.parametrize("spots", [(10**14, 10**6), (10**6, 10**14), (10**14, 10**14)])
+@pytest.mark.parametrize("delta", [0, 9_999])
+@pytest.mark.parametrize("count", [1, 2**40 - 1])
+def test_what_leaves_are_used_on_reaches_its_limits(spots: tuple[int, int], delta: int, count: int) -> None:
+    """The fields that are read of one word, at the ends of their ranges: none reaches into another."""
+    world = World(users=(VAULT, DISPUTES), bond_value_e8=BOND_VALUE)
+    world.open(person("alice"), 1_000)
+    set_policy(world, delta=delta, trade=2**64 - 1, charge=0)
+    world.advance()
+    market = setting.market(world.time, dict(zip((BTC, ETH), spots, strict=True)))
+    header = replace(world.snapshot(market), leaf_count=count)
+    world.submit(header)
+    assert use(world, 1, BOTH) == (header.leaf_root, count)
+    for underlying, spot in zip((BTC, ETH), spots, strict=True):
+        assert world.epochs.call("spotOf", underlying) == spot
+        arguments = (HASHED, signed(world, LEAVES, header), setting.packed_pairs(BOTH), underlying, E8, 1)
+        world.epochs.transact("useTickets", *arguments, caller=VAULT)
+        world.feeds[underlying].transact("setAnswer", 3 * spot, world.time)
+        if delta == 0:
+            with refused("FeedDeviation", underlying, spot, 3 * spot, 0):
+                use(world, 1, BOTH)
+        world.feeds[underlying].transact("setAnswer", spot, world.time)
+    world.epochs.transact("pauseLeaves", True, caller=VAULT)
+    with refused_as("EnforcedPause()"):
+        use(world, 1, BOTH)
+    world.epochs.transact("pauseLeaves", False, caller=VAULT)
+    world.machine.set_time(header.valid_until - 1)
+    use(world, 1)
+    world.machine.set_time(header.valid_until)
+    with refused("EpochExpired", header.valid_until, header.valid_until):
+        use(world, 1)
+
+
 @pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
 def test_only_the_vault_uses_leaves(ready: World, caller: str) -> None:
     with refused("NotConnected", caller):

@@ -86,9 +86,25 @@ def test_answer_may_be_as_old_as_allowed(guarded: Guarded) -> None:
         guarded.check()
 
 
-def test_answer_from_the_future_is_refused(guarded: Guarded) -> None:
-    guarded.answer(PRICE, START + 1)
-    with refused("FeedStale", BTC, START + 1, START):
+@pytest.mark.parametrize("ahead", [1, AGE, 2**32, 2**256 - 1 - START])
+def test_answer_from_the_future_is_refused(guarded: Guarded, ahead: int) -> None:
+    guarded.answer(PRICE, START + ahead)
+    with refused("FeedStale", BTC, START + ahead, START):
+        guarded.check()
+
+
+def test_answer_from_the_future_is_refused_whatever_age_is_allowed(guarded: Guarded) -> None:
+    guarded.guard.transact("setFeed", BTC, guarded.feed.address, 2**32 - 1, BPS)
+    for updated_at in (START + 1, 2**256 - 1):
+        guarded.answer(PRICE, updated_at)
+        with refused("FeedStale", BTC, updated_at, START):
+            guarded.check()
+
+
+def test_feed_that_is_no_contract_any_more_is_refused(guarded: Guarded) -> None:
+    guarded.check()
+    guarded.machine.empty(guarded.feed)
+    with refused("FeedFailed", BTC):
         guarded.check()
 
 
