@@ -116,44 +116,47 @@ contract EpochRegistry is MarketIntake, EIP712 {
     }
 
     /// @inheritdoc IEpochRegistry
-    function useLeaf(
-        bytes calldata underlyings,
-        uint256 amountE8
+    function releaseCash(
+        uint256 amountE8,
+        bytes32 underlyings
     ) external returns (bytes32 leafRoot, uint64 leafCount) {
         _requireVault();
-        Gate memory gate = _gate;
-        require(!gate.isPaused, Pausable.EnforcedPause());
-        _requireLive(gate.validUntil);
+        uint256 gate = _gateWord();
+        // The conversions cut off what stands above a field.
+        require(uint8(gate >> PAUSED_SHIFT) == 0, Pausable.EnforcedPause());
+        _requireLive(uint32(gate >> VALID_UNTIL_SHIFT));
         _requireNear(underlyings, gate);
         _spend(amountE8, true);
-        return (_leafRoot, gate.leafCount);
+        return (_leafRoot, uint40(gate >> LEAF_COUNT_SHIFT));
     }
 
     /// @inheritdoc IEpochRegistry
     function useTickets(
         bytes32 leavesHash,
         bytes calldata signatures,
-        bytes calldata underlyings,
+        bytes32 underlyings,
         uint8 underlying,
         uint256 quantityE8,
         uint256 unitE8
     ) external {
         _requireVault();
-        Gate memory gate = _gate;
-        _requireLive(gate.validUntil);
+        uint256 gate = _gateWord();
+        // The conversions cut off what stands above a field.
+        _requireLive(uint32(gate >> VALID_UNTIL_SHIFT));
+        uint64 round = uint48(gate);
         Terms memory terms = _terms;
         uint256 spot = _spotOf(underlying, gate);
         // Without it a trade at next to nothing would have no size, whatever it moves.
         require(spot != 0, SpotUnknown(underlying));
         uint256 sizeE8 = Math.ceilDiv(quantityE8 * Math.max(unitE8, spot), E8);
         require(sizeE8 <= terms.maxTradeE8, AboveAttestedSize(sizeE8, terms.maxTradeE8));
-        bytes32 ticket = _hashTypedDataV4(TypedData.hashTicketsGiven(gate.round, _headerHash, leavesHash));
-        if (gate.doubtsTickets) require(!isInvalidTicket[ticket], InvalidTicket(ticket));
+        bytes32 ticket = _hashTypedDataV4(TypedData.hashTicketsGiven(round, _headerHash, leavesHash));
+        if (uint8(gate >> DOUBTS_SHIFT) != 0) require(!isInvalidTicket[ticket], InvalidTicket(ticket));
         attesterSet.requireQuorum(ticket, signatures);
         _requireNear(underlyings, gate);
         // Up to the next unit: many small trades cost no less than a large one.
         _spend((sizeE8 * terms.tradeChargeBps + BPS - 1) / BPS, false);
-        emit TicketsUsed(gate.round, ticket);
+        emit TicketsUsed(round, ticket);
     }
 
     /// @inheritdoc IEpochRegistry

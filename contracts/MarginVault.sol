@@ -8,6 +8,7 @@ import { Pausable } from "@openzeppelin/contracts/utils/Pausable.sol";
 import { ReentrancyGuardTransient } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import { Math } from "@openzeppelin/contracts/utils/math/Math.sol";
 import { SafeCast } from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import { SafeTransferLib } from "solady/src/utils/SafeTransferLib.sol";
 import { PortfolioLedger } from "./PortfolioLedger.sol";
 import { IEpochRegistry } from "./interfaces/IEpochRegistry.sol";
 import { IInstrumentRegistry } from "./interfaces/IInstrumentRegistry.sol";
@@ -44,7 +45,9 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
 
     /// @inheritdoc IMarginVault
     address public immutable settlementToken;
-    uint8 private immutable _settlementDecimals;
+    /// @dev Of the settlement token, as `_scale` gives them.
+    uint256 private immutable _e8PerUnit;
+    uint256 private immutable _unitsPerE8;
 
     mapping(uint8 => Token) private _collateral;
     /// @dev Every bit of a cap turned over, so that a cap that was never set is the greatest.
@@ -65,7 +68,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         address settlementToken_
     ) PortfolioLedger(admin, instruments_, epochs_, court_, settleDelay_) {
         settlementToken = settlementToken_;
-        _settlementDecimals = _decimalsOf(settlementToken_);
+        (_e8PerUnit, _unitsPerE8) = _scale(_decimalsOf(settlementToken_));
     }
 
     /// @inheritdoc IMarginVault
@@ -98,7 +101,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
     /// @inheritdoc IMarginVault
     function depositCash(uint64 account, uint256 amount) external nonReentrant whenNotPaused {
         _known(account);
-        uint256 amountE8 = _toE8(amount, _settlementDecimals);
+        uint256 amountE8 = _toE8(amount, _e8PerUnit, _unitsPerE8);
         _pull(settlementToken, amount);
         emit Deposited(account, settlementToken, msg.sender, amount);
         _addCash(account, amountE8.toInt256());
@@ -113,7 +116,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
     ) external nonReentrant whenNotPaused {
         _requirePortfolio(account, _requireFreeOwner(account), portfolio);
         Token memory token = _collateralToken(underlying);
-        int256 quantity = _toE8(amount, token.decimals).toInt256();
+        int256 quantity = _spotE8(amount, token).toInt256();
         bytes memory portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), quantity);
         _pull(token.source, amount);
         emit Deposited(account, token.source, msg.sender, amount);
@@ -128,8 +131,11 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         uint64 account = uint64(head >> 192);
         Account storage stored = _requireFreeOwner(account);
         uint256 amount = uint128(head >> 64);
-        uint256 amountE8 = _toE8(amount, _settlementDecimals);
-        (bytes32 root, uint64 count) = epochs.useLeaf(Reading.part(shown, pairs, proof), amountE8);
+        uint256 amountE8 = _toE8(amount, _e8PerUnit, _unitsPerE8);
+        (bytes32 root, uint64 count) = epochs.releaseCash(
+            amountE8,
+            ShownLeaf.packed(Reading.part(shown, pairs, proof))
+        );
         (int256 value, int256 spotValue, uint256 initialMargin, bytes32 leafHash) = ShownLeaf.read(
             Reading.part(shown, SHOWN_HEAD_BYTES, proof),
             account,
@@ -150,7 +156,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
     ) external nonReentrant {
         Account storage stored = _requireFreeOwner(account);
         _requirePortfolio(account, stored, portfolio);
-        uint256 amountE8 = _toE8(amount, _settlementDecimals);
+        uint256 amountE8 = _toE8(amount, _e8PerUnit, _unitsPerE8);
         Figures memory figures = court.recompute(MarginGate.liveModel(epochs, market), portfolio, market);
         if (MarginGate.holdsMoreThanSpot(portfolio)) epochs.useMarket(amountE8);
         int256 spare = _spare(figures.portfolioValue, figures.spotValue, figures.initialMargin);
@@ -161,7 +167,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
     function withdrawUnencumbered(uint64 account, uint256 amount, address to) external nonReentrant {
         Account storage stored = _requireFreeOwner(account);
         require(stored.portfolioHash == EMPTY_PORTFOLIO, PositionsOpen(account));
-        _payCash(account, stored, amount, to, _toE8(amount, _settlementDecimals), 0);
+        _payCash(account, stored, amount, to, _toE8(amount, _e8PerUnit, _unitsPerE8), 0);
     }
 
     /// @inheritdoc IMarginVault
@@ -181,7 +187,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         change.cashBefore = stored.purse.cash();
         change.cashAfter = change.cashBefore;
         change.portfolioBefore = portfolio;
-        int256 quantity = _toE8(amount, token.decimals).toInt256();
+        int256 quantity = _spotE8(amount, token).toInt256();
         change.portfolioAfter = PortfolioCodec.applyTrade(portfolio, _spotId(underlying), -quantity);
         if (change.portfolioAfter.length != 0 || change.cashAfter < 0) {
             MarginGate.enforce(court, MarginGate.liveModel(epochs, market), market, change);
@@ -213,7 +219,11 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
     ) private {
         Purse purse = stored.purse;
         int256 balance = purse.cash();
-        int256 limit = balance + spare;
+        int256 limit;
+        // Cash has 96 bits, and what figures leave two more at most (see `_spare`).
+        unchecked {
+            limit = balance + spare;
+        }
         uint256 allowed = limit > 0 ? uint256(limit) : 0;
         require(amountE8 <= allowed, WithdrawalAboveAllowed(amountE8, allowed));
         // Not above the limit, which is a signed number, so the conversion keeps the value.
@@ -232,9 +242,9 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
 
     /// @dev Credit comes after this call: while the token runs, the account does not have the money yet.
     function _pull(address token, uint256 amount) private {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _held(token);
         IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
-        uint256 held = IERC20(token).balanceOf(address(this));
+        uint256 held = _held(token);
         require(held - before == amount, TransferShort(amount, held - before));
         uint256 cap = ~_turnedCaps[token];
         require(held <= cap, CapExceeded(token, held, cap));
@@ -242,10 +252,17 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
 
     /// @dev Debit comes before this call. A token that takes more from the vault than it was told to is refused, too.
     function _push(address token, address to, uint256 amount) private {
-        uint256 before = IERC20(token).balanceOf(address(this));
+        uint256 before = _held(token);
         IERC20(token).safeTransfer(to, amount);
-        uint256 taken = before - IERC20(token).balanceOf(address(this));
+        uint256 taken = before - _held(token);
         require(taken == amount, TransferShort(amount, taken));
+    }
+
+    /// @dev Equals IERC20(token).balanceOf(address(this)), but that a token which tells no balance is named.
+    function _held(address token) private view returns (uint256) {
+        (bool isKnown, uint256 balance) = SafeTransferLib.checkBalanceOf(token, address(this));
+        require(isKnown, SafeERC20.SafeERC20FailedOperation(token));
+        return balance;
     }
 
     function _requireFreeOwner(uint64 account) private view returns (Account storage stored) {
@@ -291,12 +308,22 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         }
     }
 
-    function _toE8(uint256 amount, uint256 decimals) private pure returns (uint256) {
+    function _spotE8(uint256 amount, Token memory token) private pure returns (uint256) {
+        (uint256 e8PerUnit, uint256 unitsPerE8) = _scale(token.decimals);
+        return _toE8(amount, e8PerUnit, unitsPerE8);
+    }
+
+    /// @dev How many E8 one unit of a token is, and how many units one E8 is: one of them is 1.
+    function _scale(uint256 decimals) private pure returns (uint256 e8PerUnit, uint256 unitsPerE8) {
+        if (decimals <= E8_DECIMALS) return (10 ** (E8_DECIMALS - decimals), 1);
+        return (1, 10 ** (decimals - E8_DECIMALS));
+    }
+
+    function _toE8(uint256 amount, uint256 e8PerUnit, uint256 unitsPerE8) private pure returns (uint256) {
         require(amount != 0, ZeroAmount());
-        if (decimals <= E8_DECIMALS) return amount * 10 ** (E8_DECIMALS - decimals);
-        uint256 unit = 10 ** (decimals - E8_DECIMALS);
-        require(amount % unit == 0, AmountNotRepresentable(amount, unit));
-        return amount / unit;
+        if (unitsPerE8 == 1) return amount * e8PerUnit;
+        require(amount % unitsPerE8 == 0, AmountNotRepresentable(amount, unitsPerE8));
+        return amount / unitsPerE8;
     }
 
     function _spotId(uint8 underlying) private pure returns (uint32) {

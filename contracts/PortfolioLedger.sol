@@ -301,15 +301,24 @@ abstract contract PortfolioLedger is AccountBook, EIP712 {
     }
 
     /// @dev The pairs of one leaf, and those of another whose underlyings the first does not name: no feed is asked twice.
-    function _union(bytes calldata first, bytes calldata second) private pure returns (bytes memory pairs) {
+    ///      Laid out as the epoch registry takes them (ShownLeaf.packed).
+    function _union(bytes calldata first, bytes calldata second) private pure returns (bytes32) {
         uint256 named = 0;
         unchecked {
-            for (uint256 i = 0; i < first.length; i += ShownLeaf.PAIR_BYTES) named |= 1 << uint8(first[i]);
-            pairs = first;
-            for (uint256 i = 0; i + 1 < second.length; i += ShownLeaf.PAIR_BYTES) {
-                if ((named >> uint8(second[i])) & 1 != 0) continue;
-                pairs = bytes.concat(pairs, second[i:i + ShownLeaf.PAIR_BYTES]);
+            for (uint256 i = 0; i < first.length; i += ShownLeaf.PAIR_BYTES)
+                named |= 1 << Reading.uint8At(first, i);
+            uint256 pairs = uint256(ShownLeaf.packed(first));
+            uint256 count = uint128(pairs);
+            // What follows the first leaf's pairs makes room for the second's.
+            uint256 shift = 256 - count * 16;
+            pairs = (pairs >> shift) << shift;
+            for (uint256 i = 0; i < second.length; i += ShownLeaf.PAIR_BYTES) {
+                uint256 pair = Reading.wordAt(second, i) >> 240;
+                if ((named >> (pair >> 8)) & 1 != 0) continue;
+                pairs |= pair << (240 - count++ * 16);
             }
+            // Of more than eight only the number counts.
+            return bytes32(((pairs >> 128) << 128) | count);
         }
     }
 

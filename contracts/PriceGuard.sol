@@ -78,7 +78,9 @@ contract PriceGuard is IPriceGuard, AccessControl {
     }
 
     /// @inheritdoc IPriceGuard
-    function checkWithin(uint8 underlying, uint64 priceE8, uint16 maxDeviationBps) external view {
+    function checkPrice(uint256 price) external view returns (bool) {
+        // The conversions cut off what stands above a field.
+        uint8 underlying = uint8(price >> 128);
         Lead storage lead = _leads[underlying];
         uint256 word;
         // A lead's slot, read once; its fields from the low bits up: source (160 bits), decimals (8), greatest age (32), deviation (16), count (8).
@@ -95,7 +97,8 @@ contract PriceGuard is IPriceGuard, AccessControl {
                     uint32(word >> AGE_SHIFT)
                 )
                 : _median(underlying, lead);
-        _requireNear(underlying, expected, priceE8, maxDeviationBps);
+        _requireNear(underlying, expected, uint64(price >> 64), uint16(price));
+        return true;
     }
 
     /// @inheritdoc IPriceGuard
@@ -253,7 +256,8 @@ contract PriceGuard is IPriceGuard, AccessControl {
             let answers := mload(0x40)
             mstore(answers, selector)
             ok := staticcall(FEED_GAS, source, answers, 4, answers, ROUND_BYTES)
-            ok := and(ok, and(gt(extcodesize(source), 0), iszero(lt(returndatasize(), ROUND_BYTES))))
+            // Who has no code returns nothing, or at most what it was given.
+            ok := and(ok, iszero(lt(returndatasize(), ROUND_BYTES)))
             if ok {
                 roundId := mload(answers)
                 price := mload(add(answers, 32))

@@ -41,6 +41,14 @@ abstract contract EpochHistory is IEpochRegistry {
     ///      it (16 bits, zero for the first), and whether it was found wrong (1 bit).
     uint256 private constant STEP_SHIFT = 32;
     uint256 private constant INVALID = 1 << 48;
+    /// @dev Where the fields of a gate are in its slot.
+    uint256 internal constant VALID_UNTIL_SHIFT = 48;
+    uint256 internal constant LEAF_COUNT_SHIFT = 80;
+    uint256 internal constant DELTA_SHIFT = 120;
+    uint256 internal constant PAUSED_SHIFT = 136;
+    uint256 internal constant DOUBTS_SHIFT = 144;
+    uint256 private constant FIRST_SPOT_SHIFT = 152;
+    uint256 private constant SECOND_SPOT_SHIFT = 200;
 
     /// @inheritdoc IEpochRegistry
     uint64 public immutable disputeWindow;
@@ -94,7 +102,7 @@ abstract contract EpochHistory is IEpochRegistry {
 
     /// @inheritdoc IEpochRegistry
     function spotOf(uint8 underlying) public view returns (uint64) {
-        return _spotOf(underlying, _gate);
+        return _spotOf(underlying, _gateWord());
     }
 
     /// @inheritdoc IEpochRegistry
@@ -220,10 +228,17 @@ abstract contract EpochHistory is IEpochRegistry {
             );
     }
 
-    /// @dev `gate` is `_gate`, read before.
-    function _spotOf(uint256 underlying, Gate memory gate) internal view returns (uint64) {
-        if (underlying == 1) return gate.firstSpot;
-        if (underlying == 2) return gate.secondSpot;
+    /// @dev The slot of `_gate`, for who reads it once and few of its fields.
+    function _gateWord() internal view returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := sload(_gate.slot)
+        }
+    }
+
+    /// @param gate The slot of `_gate`. The conversions cut off what stands above a spot.
+    function _spotOf(uint256 underlying, uint256 gate) internal view returns (uint64) {
+        if (underlying == 1) return uint48(gate >> FIRST_SPOT_SHIFT);
+        if (underlying == 2) return uint48(gate >> SECOND_SPOT_SHIFT);
         if (underlying == 0) return 0;
         unchecked {
             uint256 place = underlying - 3;

@@ -33,8 +33,9 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     uint256 private constant OPEN_SHIFT = 128;
     uint256 private constant MAX_WITHDRAWAL_SHIFT = 192;
     uint256 internal constant BPS = 10_000;
-    /// @dev Two for each of the most underlyings that there can be (Limits.MAX_UNDERLYINGS).
-    uint256 private constant MAX_PAIRS_BYTES = 16;
+    uint256 private constant PAIR_BYTES = 2;
+    /// @dev The most underlyings that there can be (Limits.MAX_UNDERLYINGS).
+    uint256 private constant MAX_PAIRS = 8;
     /// @dev How many hours one posting counts out at most: a backlog shrinks, and no posting grows dear.
     uint256 private constant HOURS_PER_POST = 32;
 
@@ -144,19 +145,37 @@ abstract contract OutflowBudget is EpochHistory, AccessControl {
     }
 
     /// @dev Refuses when a live price is further from the epoch's spot than allowed.
-    /// @param underlyings Two bytes each, of which the first is the underlying.
-    /// @param gate `_gate`, read before.
-    function _requireNear(bytes calldata underlyings, Gate memory gate) internal view {
+    /// @param underlyings Pairs from the first byte on, of which the first byte is the underlying; in the last 16 bytes their number.
+    /// @param gate The slot of `_gate`.
+    function _requireNear(bytes32 underlyings, uint256 gate) internal view {
+        uint256 pairs = uint256(underlyings);
         // No true leaf is longer; one that takes a whole transaction's gas to read could be used but not disputed.
-        require(underlyings.length <= MAX_PAIRS_BYTES, TooManyUnderlyings(underlyings.length));
-        for (uint256 i = 0; i < underlyings.length;) {
-            uint8 underlying = uint8(underlyings[i]);
-            unchecked {
-                i += 2;
+        uint256 count = uint128(pairs);
+        unchecked {
+            require(count <= MAX_PAIRS, TooManyUnderlyings(count * PAIR_BYTES));
+            for (; count != 0; --count) {
+                uint256 underlying = pairs >> 248;
+                uint256 spot = _spotOf(underlying, gate);
+                require(spot != 0, SpotUnknown(uint8(underlying)));
+                _checkPrice((underlying << 128) | (spot << 64) | uint16(gate >> DELTA_SHIFT));
+                pairs <<= 16;
             }
-            uint64 spot = _spotOf(underlying, gate);
-            require(spot != 0, SpotUnknown(underlying));
-            guard.checkWithin(underlying, spot, gate.deltaBps);
+        }
+    }
+
+    /// @dev Equals guard.checkPrice(price), whose answer it does not read.
+    function _checkPrice(uint256 price) private view {
+        address asked = address(guard);
+        bytes4 selector = IPriceGuard.checkPrice.selector;
+        assembly ("memory-safe") {
+            mstore(0, selector)
+            mstore(4, price)
+            // The arguments of `and` are evaluated from the last to the first. Where no contract is, nothing is returned.
+            if iszero(and(gt(returndatasize(), 31), staticcall(gas(), asked, 0, 36, 0, 0))) {
+                let free := mload(0x40)
+                returndatacopy(free, 0, returndatasize())
+                revert(free, returndatasize())
+            }
         }
     }
 

@@ -136,32 +136,34 @@ interface IEpochRegistry is IProtocolErrors {
         bytes calldata previousMarket
     ) external;
 
-    /// @notice Stop or resume the use of leaves; the vault only, whose pauser decides. While stopped, `useLeaf` reverts with EnforcedPause().
+    /// @notice Stop or resume the use of leaves; the vault only, whose pauser decides. While stopped, `releaseCash` reverts with EnforcedPause().
     /// @param isPaused Whether leaves are of no use from now on.
     function pauseLeaves(bool isPaused) external;
 
     /// @notice Release cash on a leaf of the newest valid epoch; the vault only, which checks the leaf against what this returns.
-    /// @param underlyings The leaf's worst scenarios: two bytes per held underlying, of which the first is the underlying.
+    /// @dev Called for every withdrawal: a contract compares selectors in increasing order, and this one's is the least.
     /// @param amountE8 What is released, E8.
+    /// @param underlyings The leaf's worst scenarios from the first byte on, two bytes per held underlying, of which the first is the
+    ///        underlying, and in the last 16 bytes how many underlyings they name (big-endian); what stands between is not looked at.
     /// @return leafRoot The epoch's root.
     /// @return leafCount How many leaves it has.
-    function useLeaf(
-        bytes calldata underlyings,
-        uint256 amountE8
+    function releaseCash(
+        uint256 amountE8,
+        bytes32 underlyings
     ) external returns (bytes32 leafRoot, uint64 leafCount);
 
     /// @notice Settle a trade on leaves of portfolios that do not exist yet; the vault only, which checks them against the accounts.
     /// @dev The size of the trade is quantity x the greater of unit and spot, rounded up. Reverts with SpotUnknown where there is no spot.
     /// @param leavesHash keccak256 of the leaves' struct hashes, one after the other.
     /// @param signatures Signatures of `ticketsDigest` for the newest valid epoch, as in `post`.
-    /// @param underlyings Two bytes per underlying held in any of the portfolios, of which the first is the underlying.
+    /// @param underlyings Two bytes per underlying held in any of the portfolios, laid out as for `releaseCash`.
     /// @param underlying The underlying of what is traded.
     /// @param quantityE8 How much of it is traded, E8, positive.
     /// @param unitE8 The greatest that one may cost but for its spot, E8.
     function useTickets(
         bytes32 leavesHash,
         bytes calldata signatures,
-        bytes calldata underlyings,
+        bytes32 underlyings,
         uint8 underlying,
         uint256 quantityE8,
         uint256 unitE8

@@ -79,10 +79,10 @@ interface IPriceGuard {
     function checkSpots(uint256[] calldata spots) external view;
 
     /// @notice Reverts unless the price is within a deviation of the median.
-    /// @param underlying Its id.
-    /// @param priceE8 The price to check.
-    /// @param maxDeviationBps The deviation, in 1/10,000 of the median.
-    function checkWithin(uint8 underlying, uint64 priceE8, uint16 maxDeviationBps) external view;
+    /// @dev One word, and an answer: both cost less than arguments and a look whether the guard is a contract.
+    /// @param price The underlying's id x 2^128 + the price to check (E8) x 2^64 + the deviation, in 1/10,000 of the median, below 2^16.
+    /// @return isNear True, always.
+    function checkPrice(uint256 price) external view returns (bool isNear);
 
     /// @notice The median of the fresh feeds, E8, rounded down.
     /// @param underlying Its id.

@@ -25,15 +25,18 @@ library OrderedTree {
     function verify(
         bytes32 leaf,
         uint256 index,
-        uint256 count,
+        uint64 count,
         bytes32[] calldata proof,
         bytes32 root
     ) internal pure {
         if (index >= count) revert ISpecErrors.LeafOutOfRange(index, count);
         uint256 levels = proof.length;
-        // The depth is the least number of levels that hold all leaves: one less would not.
-        if (levels > MAX_DEPTH || 1 << levels < count || (levels != 0 && 1 << (levels - 1) >= count)) {
-            revert ISpecErrors.BadProofLength(levels, depth(count));
+        // The depth is the least number of levels that hold all leaves, the bits of the last index: `last >> levels` is zero, and with a level less
+        // it is not. Twice the last index and one has a bit more, and is not zero. An index below the count shows that there is a last one.
+        unchecked {
+            if (levels > MAX_DEPTH || (2 * uint256(count - 1) + 1) >> levels != 1) {
+                revert ISpecErrors.BadProofLength(levels, depth(count));
+            }
         }
         bytes32 node = leaf;
         // for (uint256 height = 0; height < levels; ++height) {
@@ -45,18 +48,19 @@ library OrderedTree {
             let bits := shl(5, index)
             let at := proof.offset
             let end := add(at, shl(5, levels))
-            // One level first where their number is odd, then two at a time.
-            if and(levels, 1) {
+            // One level at a time until those left are a multiple of four, then four at a time.
+            for {} and(sub(end, at), 96) {
+                at := add(at, 32)
+                bits := shr(1, bits)
+            } {
                 let place := and(bits, 32)
                 mstore(place, node)
                 mstore(xor(place, 32), calldataload(at))
                 node := keccak256(0, 64)
-                bits := shr(1, bits)
-                at := add(at, 32)
             }
             for {} lt(at, end) {
-                at := add(at, 64)
-                bits := shr(2, bits)
+                at := add(at, 128)
+                bits := shr(4, bits)
             } {
                 let place := and(bits, 32)
                 mstore(place, node)
@@ -65,6 +69,14 @@ library OrderedTree {
                 place := and(shr(1, bits), 32)
                 mstore(place, node)
                 mstore(xor(place, 32), calldataload(add(at, 32)))
+                node := keccak256(0, 64)
+                place := and(shr(2, bits), 32)
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(add(at, 64)))
+                node := keccak256(0, 64)
+                place := and(shr(3, bits), 32)
+                mstore(place, node)
+                mstore(xor(place, 32), calldataload(add(at, 96)))
                 node := keccak256(0, 64)
             }
         }

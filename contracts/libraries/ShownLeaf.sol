@@ -11,6 +11,15 @@ library ShownLeaf {
     uint256 internal constant FIGURES_BYTES = 48;
     uint256 internal constant PAIR_BYTES = 2;
 
+    /// @notice A leaf's worst scenarios in one word, as the epoch registry takes them: up to eight pairs from the first byte on, and in the
+    ///         last 16 bytes how many there are. Of more only the number is true, for which they are refused.
+    function packed(bytes calldata pairs) internal pure returns (bytes32) {
+        // Whatever follows the pairs stays in the word, and is not looked at.
+        unchecked {
+            return bytes32(((Reading.wordAt(pairs, 0) >> 128) << 128) | (pairs.length / PAIR_BYTES));
+        }
+    }
+
     /// @notice What a leaf leaves of its account's cash beyond what margin and spot need, and the leaf's struct hash.
     /// @param shown At least 48 bytes, which the caller has made sure of; what follows them are the worst scenarios.
     /// @return value Portfolio value, E8.

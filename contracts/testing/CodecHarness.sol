@@ -78,7 +78,7 @@ contract CodecHarness {
     function verifyLeaf(
         bytes32 leaf,
         uint256 index,
-        uint256 count,
+        uint64 count,
         bytes32[] calldata proof,
         bytes32 root
     ) external pure {

@@ -8,7 +8,7 @@ contract TicketRecorder {
     /// @notice Signatures of the last tickets.
     bytes public signatures;
     /// @notice The pairs that name the underlyings of the last tickets.
-    bytes public underlyings;
+    bytes32 public underlyings;
     /// @notice The underlying of the last trade.
     uint8 public underlying;
     /// @notice How much was traded, E8.
@@ -20,7 +20,7 @@ contract TicketRecorder {
     function useTickets(
         bytes32 leavesHash_,
         bytes calldata signatures_,
-        bytes calldata underlyings_,
+        bytes32 underlyings_,
         uint8 underlying_,
         uint256 quantityE8_,
         uint256 unitE8_

@@ -158,6 +158,11 @@ def market(
     return MarketSnapshot(time=time, settlement_token_e8=E8, underlyings=tuple(sections))
 
 
+def packed_pairs(pairs: bytes) -> bytes:
+    """Worst scenarios of leaves as the epoch registry takes them: at most eight pairs, and in the last 16 bytes their number."""
+    return pairs[:16].ljust(16, b"\0") + (len(pairs) // 2).to_bytes(16, "big")
+
+
 def book(positions: dict[int, int]) -> bytes:
     """Portfolio bytes of instrument ids and quantities (E8)."""
     return encode_portfolio([Position(key, positions[key]) for key in sorted(positions)])

@@ -299,7 +299,7 @@ def test_attack_11_worst_scenarios_are_part_of_the_leaf(positioned: World) -> No
 def test_leaves_are_the_vaults_to_use(positioned: World) -> None:
     for caller in (ADMIN, ALICE, STRANGER):
         with refused("NotConnected", caller.lower()):
-            positioned.epochs.transact("useLeaf", b"", 1, caller=caller)
+            positioned.epochs.transact("releaseCash", 1, bytes(32), caller=caller)
         with refused("NotConnected", caller.lower()):
             positioned.epochs.transact("pauseLeaves", False, caller=caller)
 
@@ -507,6 +507,17 @@ def test_attack_22_reverting_token_loses_nothing() -> None:
         world.vault.transact("withdrawUnencumbered", 0, 10, ALICE, caller=ALICE)
     world.check()
     assert world.cash == [1_000]
+
+
+def test_attack_22_token_that_tells_no_balance_is_refused_by_name() -> None:
+    world, token = strange(NONE)
+    world.do(world.vault, "depositCash", 0, 10, by=ALICE)
+    world.machine.empty(token)
+    with refused_as(FAILED_TRANSFER):
+        world.vault.transact("depositCash", 0, 10, caller=ALICE)
+    with refused_as(FAILED_TRANSFER):
+        world.vault.transact("withdrawUnencumbered", 0, 10, ALICE, caller=ALICE)
+    assert world.vault.call("cash", 0) == 1_000
 
 
 def test_attack_22_token_that_calls_back_finds_the_door_closed() -> None:

@@ -42,7 +42,8 @@ def ready() -> World:
 
 
 def use(world: World, amount: int, underlyings: bytes = b"", by: str = VAULT) -> tuple[bytes, int]:
-    result: tuple[bytes, int] = world.epochs.transact("useLeaf", underlyings, amount, caller=by)
+    given = setting.packed_pairs(underlyings)
+    result: tuple[bytes, int] = world.epochs.transact("releaseCash", amount, given, caller=by)
     return result
 
 
@@ -63,7 +64,8 @@ def signed(world: World, leaves: list[bytes], header: EpochHeader | None = None)
 def trade(world: World, size: int, signatures: bytes | None = None, underlyings: bytes = BOTH) -> None:
     """Of the least quantity, at a price that makes its size; ether's spot alone makes it `LEAST`."""
     given = signed(world, LEAVES) if signatures is None else signatures
-    world.do(world.epochs, "useTickets", HASHED, given, underlyings, ETH, min(size, 1), size * E8, by=VAULT)
+    pairs = setting.packed_pairs(underlyings)
+    world.do(world.epochs, "useTickets", HASHED, given, pairs, ETH, min(size, 1), size * E8, by=VAULT)
 
 
 def set_policy(world: World, **changes: int) -> None:
@@ -83,6 +85,39 @@ def test_vault_gets_the_tree_and_the_amount_is_counted(ready: World) -> None:
     assert ready.header is not None
     assert use(ready, 5 * E8, BOTH) == (ready.header.leaf_root, 1)
     assert ready.epochs.call("outflow") == (5 * E8, LIMIT)
+
+
+@pytest.mark.parametrize("spots", [(10**14, 10**6), (10**6, 10**14), (10**14, 10**14)])
+@pytest.mark.parametrize("delta", [0, 9_999])
+@pytest.mark.parametrize("count", [1, 2**40 - 1])
+def test_what_leaves_are_used_on_reaches_its_limits(spots: tuple[int, int], delta: int, count: int) -> None:
+    """The fields that are read of one word, at the ends of their ranges: none reaches into another."""
+    world = World(users=(VAULT, DISPUTES), bond_value_e8=BOND_VALUE)
+    world.open(person("alice"), 1_000)
+    set_policy(world, delta=delta, trade=2**64 - 1, charge=0)
+    world.advance()
+    market = setting.market(world.time, dict(zip((BTC, ETH), spots, strict=True)))
+    header = replace(world.snapshot(market), leaf_count=count)
+    world.submit(header)
+    assert use(world, 1, BOTH) == (header.leaf_root, count)
+    for underlying, spot in zip((BTC, ETH), spots, strict=True):
+        assert world.epochs.call("spotOf", underlying) == spot
+        arguments = (HASHED, signed(world, LEAVES, header), setting.packed_pairs(BOTH), underlying, E8, 1)
+        world.epochs.transact("useTickets", *arguments, caller=VAULT)
+        world.feeds[underlying].transact("setAnswer", 3 * spot, world.time)
+        if delta == 0:
+            with refused("FeedDeviation", underlying, spot, 3 * spot, 0):
+                use(world, 1, BOTH)
+        world.feeds[underlying].transact("setAnswer", spot, world.time)
+    world.epochs.transact("pauseLeaves", True, caller=VAULT)
+    with refused_as("EnforcedPause()"):
+        use(world, 1, BOTH)
+    world.epochs.transact("pauseLeaves", False, caller=VAULT)
+    world.machine.set_time(header.valid_until - 1)
+    use(world, 1)
+    world.machine.set_time(header.valid_until)
+    with refused("EpochExpired", header.valid_until, header.valid_until):
+        use(world, 1)
 
 
 @pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
@@ -161,6 +196,31 @@ def test_attack_15_one_block_spike_stops_what_rests_on_signatures(ready: World, 
     use(ready, 1, bytes((BTC + ETH - underlying, 0)))
 
 
+def test_of_what_is_named_nothing_is_left_out_and_nothing_else_is_looked_at(ready: World) -> None:
+    """Eight underlyings fit, and each of them is asked for; what follows the last one named is none."""
+    use(ready, 1, BOTH * 4)
+    for place in range(8):
+        pairs = bytes((BTC, 0)) * place + b"\x07\0" + bytes((BTC, 0)) * (7 - place)
+        with refused("SpotUnknown", 7):
+            use(ready, 1, pairs)
+        named = pairs + place.to_bytes(16, "big")
+        ready.epochs.transact("releaseCash", 1, named, caller=VAULT)
+    for count in (9, 255, 2**100):
+        named = BOTH * 4 + count.to_bytes(16, "big")
+        with refused("TooManyUnderlyings", 2 * count):
+            ready.epochs.transact("releaseCash", 1, named, caller=VAULT)
+        with refused("TooManyUnderlyings", 2 * count):
+            arguments = (HASHED, signed(ready, LEAVES), named, BTC, 1, 1)
+            ready.epochs.transact("useTickets", *arguments, caller=VAULT)
+
+
+def test_a_guard_that_is_no_contract_lets_nothing_pass(ready: World) -> None:
+    use(ready, 1, BOTH)
+    ready.machine.empty(ready.guard)
+    with refused("empty"):
+        use(ready, 1, BOTH)
+
+
 def test_attack_16_posting_between_two_feed_updates(ready: World) -> None:
     """Attesters post the price that suits them inside the guard's deviation; what rests on it stops at the feed's next update."""
     spot = setting.SPOTS[BTC]
@@ -191,7 +251,7 @@ def test_attack_after_a_fall_back_a_trade_without_a_price_is_not_free(ready: Wor
     ready.post()
     invalidate(ready, 2, 1)
     ready.header = ready.posted[1].header
-    arguments = (HASHED, signed(ready, LEAVES), b"", BTC, 1_000 * E8, 1)
+    arguments = (HASHED, signed(ready, LEAVES), bytes(32), BTC, 1_000 * E8, 1)
     with refused("SpotUnknown", BTC):
         ready.epochs.transact("useTickets", *arguments, caller=VAULT)
     ready.epochs.transact("restoreSpots", ready.posted[1].market)
@@ -244,8 +304,12 @@ def test_trades_and_withdrawals_share_one_budget(ready: World) -> None:
 
 @pytest.mark.parametrize("caller", [STRANGER, DISPUTES])
 def test_only_the_vault_uses_tickets_and_leaves_and_pauses(ready: World, caller: str) -> None:
-    tickets = (HASHED, signed(ready, LEAVES), BOTH, BTC, 1, 1)
-    for name, arguments in (("useTickets", tickets), ("useLeaf", (b"", 1)), ("pauseLeaves", (True,))):
+    tickets = (HASHED, signed(ready, LEAVES), setting.packed_pairs(BOTH), BTC, 1, 1)
+    for name, arguments in (
+        ("useTickets", tickets),
+        ("releaseCash", (1, bytes(32))),
+        ("pauseLeaves", (True,)),
+    ):
         with refused("NotConnected", caller):
             ready.epochs.transact(name, *arguments, caller=caller)
 
@@ -263,7 +327,8 @@ def test_only_the_vault_uses_tickets_and_leaves_and_pauses(ready: World, caller:
 )
 def test_size_of_a_trade(ready: World, underlying: int, quantity: int, unit: int, size: int) -> None:
     """Quantity x the greater of unit and spot, rounded up."""
-    arguments = (HASHED, signed(ready, LEAVES), BOTH, underlying, quantity, unit)
+    pairs = setting.packed_pairs(BOTH)
+    arguments = (HASHED, signed(ready, LEAVES), pairs, underlying, quantity, unit)
     if size:
         set_policy(ready, trade=size - 1)
         with refused("AboveAttestedSize", size, size - 1):

@@ -86,9 +86,25 @@ def test_answer_may_be_as_old_as_allowed(guarded: Guarded) -> None:
         guarded.check()
 
 
-def test_answer_from_the_future_is_refused(guarded: Guarded) -> None:
-    guarded.answer(PRICE, START + 1)
-    with refused("FeedStale", BTC, START + 1, START):
+@pytest.mark.parametrize("ahead", [1, AGE, 2**32, 2**256 - 1 - START])
+def test_answer_from_the_future_is_refused(guarded: Guarded, ahead: int) -> None:
+    guarded.answer(PRICE, START + ahead)
+    with refused("FeedStale", BTC, START + ahead, START):
+        guarded.check()
+
+
+def test_answer_from_the_future_is_refused_whatever_age_is_allowed(guarded: Guarded) -> None:
+    guarded.guard.transact("setFeed", BTC, guarded.feed.address, 2**32 - 1, BPS)
+    for updated_at in (START + 1, 2**256 - 1):
+        guarded.answer(PRICE, updated_at)
+        with refused("FeedStale", BTC, updated_at, START):
+            guarded.check()
+
+
+def test_feed_that_is_no_contract_any_more_is_refused(guarded: Guarded) -> None:
+    guarded.check()
+    guarded.machine.empty(guarded.feed)
+    with refused("FeedFailed", BTC):
         guarded.check()
 
 
@@ -323,10 +339,10 @@ def test_deviation_may_be_given(guarded: Guarded) -> None:
     for bps in (0, 1, 200, 9_999):
         distance = PRICE * bps // 10_000
         for price in (PRICE - distance, PRICE + distance):
-            guarded.guard.call("checkWithin", BTC, price, bps)
+            assert guarded.guard.call("checkPrice", BTC << 128 | price << 64 | bps) is True
         for price in (PRICE - distance - 1, PRICE + distance + 1):
             with refused("FeedDeviation", BTC, price, PRICE, bps):
-                guarded.guard.call("checkWithin", BTC, price, bps)
+                guarded.guard.call("checkPrice", BTC << 128 | price << 64 | bps)
 
 
 def test_fewer_feeds_later_leave_nothing_behind() -> None:

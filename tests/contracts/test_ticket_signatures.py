@@ -214,7 +214,7 @@ def test_tickets_are_the_ledgers_to_use(traders: World) -> None:
     for caller in (ADMIN, person("alice").address, person("bob").address):
         with refused("NotConnected", caller.lower()):
             traders.epochs.transact(
-                "useTickets", hashed, traders.sign_tickets(*leaves), b"", BTC, 1, 1, caller=caller
+                "useTickets", hashed, traders.sign_tickets(*leaves), bytes(32), BTC, 1, 1, caller=caller
             )
 
 

@@ -34,6 +34,8 @@ from .ticket_acts import (
 )
 from .world import World, person
 
+EIGHT = bytes(b for underlying in range(1, 9) for b in (underlying, 255 - underlying))
+
 
 @pytest.fixture
 def traders(world: World) -> World:
@@ -247,12 +249,27 @@ def test_what_the_size_of_a_trade_is_made_of(instrument: int, quantity: int, pri
         ("0203", "01070203", "02030107"),
         ("01050203", "0107", "01050203"),
         ("ff00", "ff010001", "ff000001"),
+        (EIGHT.hex(), EIGHT.hex(), EIGHT.hex()),
+        ("", EIGHT.hex(), EIGHT.hex()),
+        ("0105", EIGHT.hex(), "0105" + EIGHT.hex()[4:]),
+        (EIGHT[:6].hex(), EIGHT[6:].hex(), EIGHT.hex()),
     ],
 )
 def test_every_underlying_of_both_sides_is_named_once(first: str, second: str, named: str) -> None:
     recorded = Recorded()
     recorded.trade(BTC_PERP, 1, 1, (bytes.fromhex(first), bytes.fromhex(second)))
-    assert recorded.recorder.call("underlyings").hex() == named
+    given = recorded.recorder.call("underlyings")
+    pairs = bytes.fromhex(named)
+    assert given[: len(pairs)] == pairs
+    assert int.from_bytes(given[16:], "big") == len(pairs) // 2
+
+
+@pytest.mark.parametrize(("first", "second"), [(9, 0), (0, 9), (8, 1), (5, 4), (16, 0), (17, 1), (255, 255)])
+def test_of_too_many_underlyings_their_number_is_told(first: int, second: int) -> None:
+    """The registry refuses them for it: no byte of their own may change it."""
+    recorded = Recorded()
+    recorded.trade(BTC_PERP, 1, 1, (b"\x01\xff" * first, b"\x02\xff" * second))
+    assert int.from_bytes(recorded.recorder.call("underlyings")[16:], "big") == first + second
 
 
 def test_largest_portfolios_trade() -> None:

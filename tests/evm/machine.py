@@ -20,7 +20,7 @@ import pytest
 from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from pyrevm import EVM, BlockEnv, CfgEnv, Env
+from pyrevm import EVM, AccountInfo, BlockEnv, CfgEnv, Env
 
 from marginproof.files import project_root
 from marginproof.protocol.compiler import Artifact, load_artifacts
@@ -229,6 +229,10 @@ class Machine:
         contract = Contract(self, compiled, address)
         self._contracts[address] = contract
         return contract
+
+    def empty(self, contract: Contract) -> None:
+        """Take the code of a contract away."""
+        self._evm.insert_account_info(contract.address, AccountInfo())
 
     def later(self, contracts: int, caller: str = ADMIN) -> str:
         """The address of the contract that a caller deploys after so many others, with nothing else in between."""
