@@ -87,6 +87,14 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @inheritdoc IMarginCourt
+    function syncedInstruments(
+        uint8 underlying
+    ) external view returns (bool exists, uint256 expiries, uint256 strikes) {
+        uint256 head = _known[underlying].head;
+        return (head != 0, Terms.expiryCount(head), Terms.strikeCount(head));
+    }
+
+    /// @inheritdoc IMarginCourt
     function recompute(
         bytes32 modelHash,
         bytes calldata portfolio,

@@ -68,4 +68,13 @@ interface IMarginCourt {
     ///         Reverts with UnknownUnderlying(underlying).
     /// @param underlying Its id.
     function syncInstruments(uint8 underlying) external;
+
+    /// @notice What the court's copy knows of an underlying.
+    /// @param underlying Its id.
+    /// @return exists Whether it was copied at all.
+    /// @return expiries How many expiries were.
+    /// @return strikes How many strikes were.
+    function syncedInstruments(
+        uint8 underlying
+    ) external view returns (bool exists, uint256 expiries, uint256 strikes);
 }

@@ -99,24 +99,26 @@ library Terms {
     /// @return terms One word per position: expiry (unix seconds) << 136 | ln(strike) (Q64) << 64 | strike (E8); what there is not is zero.
     /// @return left Bytes of the portfolio from the first position on that is not known, whose word and all after it are not written; zero if
     ///         all are known.
+    /// @dev The inner loop writes terms as long as positions are of the expiry and their strikes at hand, in place of
+    ///          for (; at < end; (at += 12, put += 32)) {
+    ///              uint256 term = expiry;
+    ///              uint256 option = _idAt(at) - base;
+    ///              if (option != 0) {
+    ///                  // Above `last` for other strikes and for ids of other expiries, too.
+    ///                  uint256 index = (option >> 1) - low;
+    ///                  if (index > last) break;
+    ///                  term |= the 17 bytes at body + 17 * index;
+    ///              }
+    ///              store term at put;
+    ///          }
     function read(
         mapping(uint256 underlying => Known) storage known,
         address registry,
         bytes calldata portfolio
     ) internal view returns (uint256[] memory terms, uint256 left) {
-        uint256 at;
-        uint256 end;
         uint256 put;
-        // terms = new uint256[](count), not cleared, and room behind it that is given back; `put` is where its next word goes.
-        assembly ("memory-safe") {
-            let count := div(portfolio.length, 12)
-            terms := mload(0x40)
-            mstore(terms, count)
-            put := add(terms, 32)
-            mstore(0x40, add(add(put, shl(5, count)), ROOM))
-            at := portfolio.offset
-            end := add(at, portfolio.length)
-        }
+        (terms, put) = _allocate(portfolio.length / PortfolioCodec.POSITION_BYTES);
+        (uint256 at, uint256 end) = _bounds(portfolio);
         // Of the expiry at hand: its ids without strike, the underlying's head, the expiry. Of the strikes at hand: the first index, how
         // many follow it, where in memory they are. Which pieces are in memory: see `_choose`.
         (uint256 base, uint256 head, uint256 expiry) = (NOWHERE, 0, 0);
@@ -131,12 +133,12 @@ library Terms {
                     if (!_isExpiry(head, id)) break;
                     option = id & STRIKE_BITS;
                     base = id - option;
-                    uint256 index = InstrumentId.expiryIndex(id);
-                    if (index < HEAD_EXPIRIES + InstrumentId.FIRST_EXPIRY_INDEX) {
-                        (expiry, low) = _enterNear(head, index, low);
+                    uint256 group = InstrumentId.expiryIndex(id);
+                    if (group < HEAD_EXPIRIES + InstrumentId.FIRST_EXPIRY_INDEX) {
+                        (expiry, low) = _enterNear(head, group, low);
                     } else {
-                        index -= InstrumentId.FIRST_EXPIRY_INDEX;
-                        expiry = expiryAt(known[id >> 26], head, index) << StrikeStore.ENTRY_BITS;
+                        group -= InstrumentId.FIRST_EXPIRY_INDEX;
+                        expiry = expiryAt(known[id >> 26], head, group) << StrikeStore.ENTRY_BITS;
                     }
                 }
                 if (!_isAtHand(option, low, last)) {
@@ -159,37 +161,22 @@ library Terms {
                     }
                     if (!isThere) {
                         address piece = StrikeStore.addressOf(registry, id >> 26, place, until);
-                        uint256 skipped = (low - 1) % StrikeStore.PIECE;
-                        // Without the byte before the data.
-                        assembly ("memory-safe") {
-                            extcodecopy(piece, body, add(1, mul(skipped, 17)), mul(add(last, 1), 17))
-                        }
+                        _copy(piece, body, (low - 1) % StrikeStore.PIECE, last + 1);
                     }
                 }
-                // As long as positions are of the expiry and their strikes at hand. Equals
-                //     for (; at < end; (at += 12, put += 32)) {
-                //         uint256 term = expiry;
-                //         uint256 option = (id at `at`) - base;
-                //         if (option != 0) {
-                //             // Above `last` for other strikes and for ids of other groups, too.
-                //             uint256 index = (option >> 1) - low;
-                //             if (index > last) break;
-                //             term |= the 17 bytes at body + 17 * index;
-                //         }
-                //         store term at put;
-                //     }
+                // The loop in the notes above.
                 assembly ("memory-safe") {
                     for {} lt(at, end) {
                         at := add(at, 12)
                     } {
                         let term := expiry
-                        let option_ := sub(shr(224, calldataload(at)), base)
-                        if option_ {
-                            option_ := sub(shr(1, option_), low)
-                            if gt(option_, last) {
+                        let index := sub(shr(224, calldataload(at)), base)
+                        if index {
+                            index := sub(shr(1, index), low)
+                            if gt(index, last) {
                                 break
                             }
-                            term := or(term, shr(120, mload(add(body, mul(option_, 17)))))
+                            term := or(term, shr(120, mload(add(body, mul(index, 17)))))
                         }
                         mstore(put, term)
                         put := add(put, 32)
@@ -200,6 +187,26 @@ library Terms {
         }
         assembly ("memory-safe") {
             mstore(0x40, sub(mload(0x40), ROOM))
+        }
+    }
+
+    /// @dev Equals terms = new uint256[](count), not cleared, and room behind it that is given back.
+    /// @return terms The array.
+    /// @return put Where its first word goes.
+    function _allocate(uint256 count) private pure returns (uint256[] memory terms, uint256 put) {
+        assembly ("memory-safe") {
+            terms := mload(0x40)
+            mstore(terms, count)
+            put := add(terms, 32)
+            mstore(0x40, add(add(put, shl(5, count)), ROOM))
+        }
+    }
+
+    /// @dev Where in the calldata bytes start and end.
+    function _bounds(bytes calldata given) private pure returns (uint256 start, uint256 end) {
+        assembly ("memory-safe") {
+            start := given.offset
+            end := add(start, given.length)
         }
     }
 
@@ -244,6 +251,13 @@ library Terms {
     function _isStrike(uint256 strike, uint256 count, uint256 expiry) private pure returns (bool isKnown) {
         assembly ("memory-safe") {
             isKnown := and(lt(sub(strike, 1), count), gt(expiry, 0))
+        }
+    }
+
+    /// @dev Copies entries of a piece into memory; a byte stands before all of them.
+    function _copy(address piece, uint256 to, uint256 skipped, uint256 entries) private view {
+        assembly ("memory-safe") {
+            extcodecopy(piece, to, add(1, mul(skipped, 17)), mul(entries, 17))
         }
     }
 
