@@ -23,11 +23,13 @@ import { ModelStore } from "./libraries/ModelStore.sol";
 import { Plan } from "./libraries/Plan.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Reading } from "./libraries/Reading.sol";
+import { Terms } from "./libraries/Terms.sol";
 import { Valuation } from "./libraries/Valuation.sol";
 
 /// @title Margin, recomputed on chain to the last bit (margin.py)
 contract MarginCourt is IMarginCourt {
     using ModelCodec for ModelCodec.Section;
+    using Terms for Terms.Known;
 
     /// @notice Where expiries and strikes of instruments are found.
     IInstrumentRegistry public immutable instruments;
@@ -62,6 +64,9 @@ contract MarginCourt is IMarginCourt {
         int256 maintenance;
     }
 
+    /// @dev A copy of what the instrument registry knows, as old as the last `syncInstruments`.
+    mapping(uint256 underlying => Terms.Known) private _known;
+
     /// @param instruments_ The instrument registry.
     /// @param models_ The model registry.
     /// @param epochs_ The epoch registry, or zero.
@@ -70,6 +75,25 @@ contract MarginCourt is IMarginCourt {
         models = models_;
         epochs = epochs_;
         checker = new MarketChecker();
+    }
+
+    /// @inheritdoc IMarginCourt
+    function syncInstruments(uint8 underlying) external {
+        Terms.Known storage known = _known[underlying];
+        uint256 before = known.head;
+        uint256 start = Terms.openWord(before);
+        (uint256 head, uint256[] memory words) = instruments.packedTerms(underlying, start);
+        if (head == before) return;
+        known.copy(head, start, words);
+        emit InstrumentsSynced(underlying, Terms.expiryCount(head), Terms.strikeCount(head));
+    }
+
+    /// @inheritdoc IMarginCourt
+    function syncedInstruments(
+        uint8 underlying
+    ) external view returns (bool exists, uint256 expiries, uint256 strikes) {
+        uint256 head = _known[underlying].head;
+        return (head != 0, Terms.expiryCount(head), Terms.strikeCount(head));
     }
 
     /// @inheritdoc IMarginCourt
@@ -217,35 +241,11 @@ contract MarginCourt is IMarginCourt {
         }
     }
 
-    /// @dev instruments.pricingTerms(portfolio), without a copy and without a check of every word: the registry is trusted.
+    /// @dev instruments.pricingTerms(portfolio), from the court's copy; the registry is asked only if that does not know every instrument.
     function _terms(bytes calldata portfolio) private view returns (uint256[] memory terms) {
-        address registry = address(instruments);
-        bytes4 selector = IInstrumentRegistry.pricingTerms.selector;
-        // Equals terms = instruments.pricingTerms(portfolio). The result is 32, the length, the words: an array behind the offset.
-        assembly ("memory-safe") {
-            let input := mload(0x40)
-            mstore(input, selector)
-            mstore(add(input, 4), 32)
-            mstore(add(input, 36), portfolio.length)
-            calldatacopy(add(input, 68), portfolio.offset, portfolio.length)
-            terms := add(input, 32)
-            let size := add(64, shl(5, div(portfolio.length, 12)))
-            // Whole words: the array's end, and then the input's.
-            if iszero(
-                staticcall(
-                    gas(),
-                    registry,
-                    input,
-                    add(68, and(add(portfolio.length, 31), not(31))),
-                    input,
-                    size
-                )
-            ) {
-                returndatacopy(input, 0, returndatasize())
-                revert(input, returndatasize())
-            }
-            mstore(0x40, add(input, add(size, 160)))
-        }
+        uint256 left;
+        (terms, left) = Terms.read(_known, address(instruments), portfolio);
+        if (left != 0) terms = instruments.pricingTerms(portfolio);
     }
 
     /// @dev Whether a market is that of the newest epoch, whose bytes were checked when they were posted. The assembly equals

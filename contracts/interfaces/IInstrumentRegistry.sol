@@ -100,4 +100,14 @@ interface IInstrumentRegistry {
     /// @param portfolio Packed portfolio bytes; only their length is checked here.
     /// @return One word per position: expiry (unix seconds) << 136 | ln(strike) (Q64) << 64 | strike (E8); what there is not is zero.
     function pricingTerms(bytes calldata portfolio) external view returns (uint256[] memory);
+
+    /// @notice Expiries and count of strikes of an underlying as they are stored, for contracts that keep a copy.
+    /// @param underlying Its id.
+    /// @param start How many words of expiries to leave out.
+    /// @return head From the low bits: count of expiries (16 bits), count of strikes (15), a bit that is set, the first 7 expiries (32 each).
+    /// @return words The other expiries, 8 to a word from the low bits, without the first `start` words.
+    function packedTerms(
+        uint8 underlying,
+        uint256 start
+    ) external view returns (uint256 head, uint256[] memory words);
 }

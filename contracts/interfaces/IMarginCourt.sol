@@ -4,10 +4,14 @@ pragma solidity ^0.8.28;
 import { Figures } from "./Types.sol";
 
 /// @title Margin, recomputed on chain to the last bit
-/// @notice Stateless: every figure follows from the model (by hash), the portfolio bytes and the market bytes. All three are checked
+/// @notice Every figure follows from the model (by hash), the portfolio bytes and the market bytes. All three are checked
 ///         in full and refused with the errors of the specification; but the newest epoch's market was when it was posted, and is known
-///         by its hash. Whether they are the committed ones is the caller's business.
+///         by its hash. Whether they are the committed ones is the caller's business. The court stores nothing but a copy of what the
+///         instrument registry knows; no figure depends on how old it is, only gas.
 interface IMarginCourt {
+    /// @notice The court copied what the instrument registry knows of an underlying: so many expiries and strikes.
+    event InstrumentsSynced(uint8 indexed underlying, uint256 expiries, uint256 strikes);
+
     /// @notice Choices that do not name each held underlying once, in order.
     error WrongChoices(bytes choices);
     /// @notice An index that the underlying's model section does not have: scenarios come first, then its charges.
@@ -58,4 +62,19 @@ interface IMarginCourt {
         bytes calldata market,
         uint8 underlying
     ) external view returns (int256[] memory);
+
+    /// @notice Copy what the instrument registry knows of an underlying, so that margin of its instruments takes less gas; without it the
+    ///         court asks the registry. Anybody may call it whenever expiries or strikes were added; nothing happens if none were.
+    ///         Reverts with UnknownUnderlying(underlying).
+    /// @param underlying Its id.
+    function syncInstruments(uint8 underlying) external;
+
+    /// @notice What the court's copy knows of an underlying.
+    /// @param underlying Its id.
+    /// @return exists Whether it was copied at all.
+    /// @return expiries How many expiries were.
+    /// @return strikes How many strikes were.
+    function syncedInstruments(
+        uint8 underlying
+    ) external view returns (bool exists, uint256 expiries, uint256 strikes);
 }

@@ -27,7 +27,7 @@ library StrikeStore {
         // No index is above 32,767.
         unchecked {
             uint256 filled = count % PIECE;
-            if (filled != 0) _copy(address_(underlying, count / PIECE, count), piece, filled);
+            if (filled != 0) _copy(addressOf(address(this), underlying, count / PIECE, count), piece, filled);
             for (uint256 i = 0; i < strikes.length; ++i) {
                 uint256 word = entryOf(strikes[i]) << (256 - ENTRY_BITS);
                 assembly ("memory-safe") {
@@ -37,7 +37,8 @@ library StrikeStore {
                 assembly ("memory-safe") {
                     mstore(piece, mul(filled, ENTRY_BYTES))
                 }
-                SSTORE2.writeDeterministic(piece, _salt(underlying, (count + i) / PIECE, total));
+                uint256 place = (count + i) / PIECE;
+                SSTORE2.writeDeterministic(piece, _salt(underlying, place, endOf(place, total)));
                 filled = 0;
             }
         }
@@ -49,16 +50,32 @@ library StrikeStore {
         return (uint256(Logarithm.lnWith(strike, FixedPointMathLib.log2(strike))) << 64) | strike;
     }
 
-    /// @notice Where a piece is.
+    /// @notice Where a piece is: it stays there when a longer one is written.
+    /// @param registry Who wrote it.
+    /// @param place Index of its first strike / 128.
+    /// @param end How many strikes there are up to its last one: `endOf(place, count)`.
+    function addressOf(
+        address registry,
+        uint256 underlying,
+        uint256 place,
+        uint256 end
+    ) internal pure returns (address) {
+        return SSTORE2.predictDeterministicAddress(_salt(underlying, place, end), registry);
+    }
+
+    /// @notice How many strikes there are up to the last one of a piece.
     /// @param place Index of its first strike / 128.
     /// @param count How many strikes the underlying has.
-    function address_(uint256 underlying, uint256 place, uint256 count) internal view returns (address) {
-        return SSTORE2.predictDeterministicAddress(_salt(underlying, place, count));
+    function endOf(uint256 place, uint256 count) internal pure returns (uint256) {
+        unchecked {
+            return FixedPointMathLib.min(count, (place + 1) * PIECE);
+        }
     }
 
     /// @notice Strike `i`, counted from zero; below the count.
     function at(uint256 underlying, uint256 i, uint256 count) internal view returns (uint256 strike) {
-        address piece = address_(underlying, i / PIECE, count);
+        uint256 place = i / PIECE;
+        address piece = addressOf(address(this), underlying, place, endOf(place, count));
         // The strike stands in the last 8 of the entry's 17 bytes, behind the byte before all data.
         assembly ("memory-safe") {
             extcodecopy(piece, 0, add(10, mul(mod(i, PIECE), ENTRY_BYTES)), 8)
@@ -73,11 +90,8 @@ library StrikeStore {
         }
     }
 
-    /// @dev The count with which the piece was written last: a full piece's is that at its end.
-    function _salt(uint256 underlying, uint256 place, uint256 count) private pure returns (bytes32) {
-        unchecked {
-            uint256 end = (place + 1) * PIECE;
-            return bytes32((underlying << 64) | (place << 32) | (count < end ? count : end));
-        }
+    /// @dev The end is part of it: a piece that was added to is another one.
+    function _salt(uint256 underlying, uint256 place, uint256 end) private pure returns (bytes32) {
+        return bytes32((underlying << 64) | (place << 32) | end);
     }
 }

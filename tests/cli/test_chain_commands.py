@@ -174,7 +174,8 @@ def test_instruments_are_added_once(world: World) -> None:
     first = world.json(*arguments, who=ADMIN)
     assert first["registered"] == ["expiry BTC-27FEB26", "strike 80000 of BTC"]
     assert len(first["listed"]) == 5
-    assert world.json(*arguments, who=ADMIN) == {"registered": [], "listed": []}
+    assert first["synced"] == ["BTC"]
+    assert world.json(*arguments, who=ADMIN) == {"registered": [], "listed": [], "synced": []}
     for wrong, words in (
         (("DOGE-PERP",), "--new-underlying"),
         (("BTC-29FEB26",), "29FEB26"),

@@ -145,6 +145,7 @@ class World:
             for expiry in setting.EXPIRIES[underlying]:
                 self.instruments.transact("addExpiry", underlying, expiry)
             self.instruments.transact("addStrikes", underlying, list(setting.STRIKES[underlying]))
+            self.court.transact("syncInstruments", underlying)
             self.vault.transact("setCollateral", underlying, self.tokens[underlying].address)
             feed = self.feeds[underlying].address
             self.guard.transact("setFeed", underlying, feed, setting.FEED_AGE, setting.DEVIATION_BPS)

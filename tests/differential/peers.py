@@ -151,6 +151,7 @@ class Solidity:
             for expiry in expiries:
                 court.instruments.transact("addExpiry", underlying, expiry)
             court.instruments.transact("addStrikes", underlying, drawn.table.strikes[underlying])
+        court.sync()
         model = court.publish(drawn.model)
         return [court.recompute(model, encode_portfolio(held), drawn.market) for held in books]
 

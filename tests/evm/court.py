@@ -17,10 +17,11 @@ class Court:
     """InstrumentRegistry, ModelRegistry and MarginCourt, with a stub of the epochs; instruments are registered as they are met.
 
     `underlyings` are symbols to register; expiries may lie in the past of the market, not of the machine, whose time is 1 until
-    `machine.set_time` is called.
+    `machine.set_time` is called. With `syncs` the court has a copy of every instrument in a portfolio that was made here; without, it asks
+    the registry.
     """
 
-    def __init__(self, underlyings: int = 2, time: int = 1) -> None:
+    def __init__(self, underlyings: int = 2, time: int = 1, *, syncs: bool = True) -> None:
         self.machine = Machine(time=time)
         self.instruments = self.machine.deploy("InstrumentRegistry", ADMIN)
         self.models = self.machine.deploy("ModelRegistry", ADMIN)
@@ -35,6 +36,8 @@ class Court:
         for number in range(underlyings):
             underlying = self.instruments.transact("addUnderlying", f"U{number + 1}")
             self.expiries[underlying], self.strikes[underlying] = [], []
+        self._syncs = syncs
+        self._changed = set(self.expiries)
 
     def publish(self, model: Model) -> bytes:
         """Publish a model; returns its hash."""
@@ -48,11 +51,13 @@ class Court:
         if instrument.expiry not in expiries:
             self.instruments.transact("addExpiry", instrument.underlying, instrument.expiry)
             expiries.append(instrument.expiry)
+            self._changed.add(instrument.underlying)
         strike_index = 0
         if instrument.kind.is_option:
             if instrument.strike_e8 not in strikes:
                 self.instruments.transact("addStrikes", instrument.underlying, [instrument.strike_e8])
                 strikes.append(instrument.strike_e8)
+                self._changed.add(instrument.underlying)
             strike_index = strikes.index(instrument.strike_e8) + 1
         is_put = instrument.kind == Kind.PUT
         parts = IdParts(instrument.underlying, expiries.index(instrument.expiry) + 2, strike_index, is_put)
@@ -60,9 +65,18 @@ class Court:
 
     def portfolio(self, positions: Sequence[tuple[Instrument, int]]) -> bytes:
         """The packed bytes of positions in any order."""
-        return encode_portfolio(
+        portfolio = encode_portfolio(
             sorted(Position(self.id_of(instrument), quantity) for instrument, quantity in positions)
         )
+        if self._syncs:
+            self.sync()
+        return portfolio
+
+    def sync(self) -> None:
+        """Let the court copy what was registered since the last time."""
+        for underlying in sorted(self._changed):
+            self.court.transact("syncInstruments", underlying)
+        self._changed.clear()
 
     def recompute(self, model_hash: bytes, portfolio: bytes, market: MarketSnapshot) -> Any:
         """The court's figures over all scenarios."""

@@ -250,6 +250,7 @@ abstract contract Venue {
         IMarketBounds(bounds).setTokenLimits(IMarketBounds.TokenLimits(50_000, 50_000));
         for (uint256 i = 0; i < 2; ++i) instruments.addExpiry(Encoding.UNDERLYING, expiries[i]);
         instruments.addStrikes(Encoding.UNDERLYING, Encoding.strikes());
+        court.syncInstruments(Encoding.UNDERLYING);
         uint32[INSTRUMENTS] memory all = Encoding.ids();
         uint32[] memory dated = new uint32[](INSTRUMENTS - 2);
         for (uint256 i = 0; i < dated.length; ++i) dated[i] = all[i + 2];

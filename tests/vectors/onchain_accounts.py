@@ -30,6 +30,7 @@ class Court:
                 self.instruments.transact("addExpiry", underlying, expiry)
             if strikes[underlying]:
                 self.instruments.transact("addStrikes", underlying, strikes[underlying])
+            self.court.transact("syncInstruments", underlying)
 
     def publish(self, data: bytes) -> bytes:
         """The model's hash, published at the first asking."""

@@ -66,7 +66,8 @@ def add(
 ) -> None:
     """List more instruments.
 
-    Registers their underlyings, expiries and strikes as needed; running it again adds nothing twice.
+    Registers their underlyings, expiries and strikes as needed; running it again adds nothing twice. The court's copy of them, which makes
+    margin cheaper to compute, is renewed as well.
     """
     from marginproof.cli.chain import instrument_name, open_signed
     from marginproof.cli.console import emit, say
@@ -81,6 +82,7 @@ def add(
             {
                 "registered": done.registered,
                 "listed": [{"id": i, "name": instrument_name(state, i)} for i in done.listed],
+                "synced": done.synced,
             }
         )
         return
@@ -90,6 +92,8 @@ def add(
         say(f"Listed {instrument_name(state, i)} (id {i}).")
     if not done.listed:
         say("All of them are listed already.")
+    for symbol in done.synced:
+        say(f"The court knows all instruments of {symbol}.")
 
 
 @app.command("settle")

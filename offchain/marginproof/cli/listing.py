@@ -24,10 +24,11 @@ _PER_TRANSACTION: Final = 200
 
 @dataclass(slots=True)
 class Added:
-    """What was registered (in words) and listed (ids)."""
+    """What was registered (in words) and listed (ids), and the symbols of which the court's copy was renewed."""
 
     registered: list[str] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
+    synced: list[str] = field(default_factory=list)
 
 
 def require_underlying(state: VenueState, symbol: str) -> int:
@@ -61,7 +62,10 @@ def expand(names: Sequence[str], strikes: str | None) -> list[InstrumentName]:
 def add_instruments(
     chain: Chain, sender: Sender, wanted: Iterable[InstrumentName], *, new_underlying: bool
 ) -> Added:
-    """Register what is missing and list the ids. Errors: InputError before anything is sent, ChainError with the contract's reason."""
+    """Register what is missing, list the ids and renew the court's copy.
+
+    Errors: InputError before anything is sent, ChainError with the contract's reason.
+    """
     names = list(wanted)
     state = chain.state()
     unknown = sorted({name.symbol for name in names} - set(state.ids_by_symbol()))
@@ -98,6 +102,13 @@ def add_instruments(
     done.listed = sorted(key for key, listed in ids if not listed)
     for start in range(0, len(done.listed), _PER_TRANSACTION):
         venue.send(sender, "InstrumentRegistry", "list", done.listed[start : start + _PER_TRANSACTION])
+    for symbol in sorted({name.symbol for name in names}):
+        underlying = state.ids_by_symbol()[symbol]
+        # Also after a run that was interrupted before this.
+        known = (True, len(state.expiries[underlying]), len(state.strikes[underlying]))
+        if tuple(venue.call("MarginCourt", "syncedInstruments", underlying)) != known:
+            venue.send(sender, "MarginCourt", "syncInstruments", underlying)
+            done.synced.append(symbol)
     return done
 
 

@@ -86,6 +86,7 @@ class AttestedGas:
         count = len(venue.call("InstrumentRegistry", "strikes", _FIRST))
         ids = dated_ids(_FIRST, expiries, range(count - len(strikes), count))
         venue.send(deployer, "InstrumentRegistry", "list", ids)
+        venue.send(deployer, "MarginCourt", "syncInstruments", _FIRST)
 
     def _instruments(self, epoch: ProposedEpoch) -> list[int]:
         """The perpetual and the first options and futures of the first underlying that are quoted."""

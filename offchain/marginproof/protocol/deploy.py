@@ -214,6 +214,9 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
             tokens[underlying.symbol],
             feeds[underlying.symbol],
         )
+    # After everything that is created: contracts keep the addresses they would have without.
+    for underlying in symbols.values():
+        deployer.send("MarginCourt", "syncInstruments", underlying)
     if plan.settlement_token is None:
         bonds.pay(deployer, tokens["settlement"], attesters)
     _hand_over(deployer, plan)
