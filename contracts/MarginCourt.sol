@@ -20,6 +20,7 @@ import { MarketWords } from "./libraries/MarketWords.sol";
 import { ModelCodec } from "./libraries/ModelCodec.sol";
 import { ModelFields } from "./libraries/ModelFields.sol";
 import { ModelStore } from "./libraries/ModelStore.sol";
+import { PackedRepricing } from "./libraries/PackedRepricing.sol";
 import { Plan } from "./libraries/Plan.sol";
 import { PortfolioCodec } from "./libraries/PortfolioCodec.sol";
 import { Reading } from "./libraries/Reading.sol";
@@ -44,10 +45,9 @@ contract MarginCourt is IMarginCourt {
     int256 private constant REQUIREMENT_SCALE = 10 ** 44;
     int256 private constant VALUE_SCALE = 10 ** 8;
 
-    /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; where in the
-    ///      calldata the next position is and where the last one ends, where in memory the next one's term is; whether add-ons need what is
-    ///      short, and sizes, and the sum of the expiry's (E8); and the sums over underlyings: values
-    ///      (E16), requirements (10^52).
+    /// @dev One call: the underlying at hand with its market, its book and what add-ons are taken of; where in the calldata the next position is
+    ///      and where the last one ends, where in memory the next one's term is; whether add-ons need what is short, whether the expiry's
+    ///      sizes, and their sum (E8); and the sums over underlyings: values (E16), requirements (10^52).
     struct Scan {
         AbridgedMarket.Section quotes;
         Valuation.Book book;
@@ -129,6 +129,19 @@ contract MarginCourt is IMarginCourt {
         int256[] memory none;
         Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
         // In calldata only because a result in memory would be allocated: the call ends in the next line.
+        figures = _returnFigures(one[0], choices);
+    }
+
+    /// @inheritdoc IMarginCourt
+    function repricePacked(bytes calldata packed) external view returns (Figures calldata figures) {
+        (
+            bytes32 modelHash,
+            bytes calldata portfolio,
+            bytes calldata choices,
+            bytes calldata market
+        ) = PackedRepricing.split(packed);
+        int256[] memory none;
+        Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
         figures = _returnFigures(one[0], choices);
     }
 
@@ -331,13 +344,13 @@ contract MarginCourt is IMarginCourt {
             MarketWords.confidence(MarketWords.wordAt(quoteAt))
         );
         bool isUnsure = confidence < book.model.natural(ModelFields.CONFIDENCE_THRESHOLD);
-        (scan.needsSizes, scan.size) = (isUnsure || scan.needsShorts, 0);
+        (scan.needsSizes, scan.size) = (isUnsure, 0);
         _addLive(scan);
         if (isUnsure) AddOns.addConfidence(scan.exposure, book.model, confidence, scan.size);
         Valuation.close(book);
     }
 
-    /// @dev Adds the positions of the expiry prepared last, and if they are needed their sizes. The assembly equals, with `id` and `quantity` of
+    /// @dev Adds the positions of the expiry prepared last, and what add-ons need of them. The assembly equals, with `id` and `quantity` of
     ///      the position at hand and its term:
     ///          (price, strike.log) = (uint64(term), uint72(term >> 64));
     ///          (calls, puts) = id is odd ? (0, quantity) : (quantity, 0);
@@ -382,23 +395,14 @@ contract MarginCourt is IMarginCourt {
                 mstore(add(scan, 0xa0), termAt)
                 more := eq(shr(240, word), shr(16, id))
             }
-            if (scan.needsSizes) _addSizes(scan, strike);
+            if (scan.needsSizes) scan.size += AddOns.sizeOf(strike.calls) + AddOns.sizeOf(strike.puts);
             if (price != 0) {
+                if (scan.needsShorts) AddOns.addShorts(scan.exposure, strike.calls, strike.puts);
                 Valuation.addStrike(book);
             } else {
                 Valuation.addFuture(book, strike.calls);
                 scan.exposure.futures += AddOns.sizeOf(strike.calls);
             }
-        }
-    }
-
-    /// @dev Counts what add-ons are taken of.
-    function _addSizes(Scan memory scan, Valuation.Strike memory strike) private pure {
-        unchecked {
-            (int256 calls, int256 puts) = (strike.calls, strike.puts);
-            uint256 size = AddOns.sizeOf(calls) + AddOns.sizeOf(puts);
-            scan.size += size;
-            if (strike.price != 0) AddOns.addShorts(scan.exposure, calls, puts);
         }
     }
 

@@ -20,7 +20,7 @@ interface IMarginCourt {
     /// @notice The figures over all scenarios and charges: for each underlying the worst, the lowest index among equals.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
-    /// @param market Canonical market bytes.
+    /// @param market Canonical market bytes; of the newest epoch's market they may be abridged (AbridgedMarket.sol).
     function recompute(
         bytes32 modelHash,
         bytes calldata portfolio,
@@ -30,7 +30,7 @@ interface IMarginCourt {
     /// @notice The figures if for each underlying the chosen index were the worst: never above the true requirements.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
-    /// @param market Canonical market bytes.
+    /// @param market Canonical market bytes; of the newest epoch's market they may be abridged (AbridgedMarket.sol).
     /// @param choices Two bytes per held underlying, in order: underlying, index of a scenario or charge.
     function repriceScenario(
         bytes32 modelHash,
@@ -39,10 +39,14 @@ interface IMarginCourt {
         bytes calldata choices
     ) external view returns (Figures memory);
 
+    /// @notice `repriceScenario` for less gas: its arguments as one byte string. Reverts with BadLength(length) too.
+    /// @param packed Model hash (32 bytes), count of positions (1), count of choices (1), portfolio, choices, market.
+    function repricePacked(bytes calldata packed) external view returns (Figures memory);
+
     /// @notice The exact loss (E34) of each held underlying at its chosen index, in order: what `repriceScenario` rounds.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
-    /// @param market Canonical market bytes.
+    /// @param market Canonical market bytes; of the newest epoch's market they may be abridged (AbridgedMarket.sol).
     /// @param choices Two bytes per held underlying, in order: underlying, index of a scenario or charge.
     function lossesAt(
         bytes32 modelHash,
@@ -54,7 +58,7 @@ interface IMarginCourt {
     /// @notice The exact loss of one underlying's positions at every index (scenarios, then charges), E34; zeros if it is not held.
     /// @param modelHash Hash of a published model.
     /// @param portfolio Packed portfolio bytes.
-    /// @param market Canonical market bytes.
+    /// @param market Canonical market bytes; of the newest epoch's market they may be abridged (AbridgedMarket.sol).
     /// @param underlying Its id.
     function losses(
         bytes32 modelHash,

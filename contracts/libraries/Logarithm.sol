@@ -28,7 +28,20 @@ library Logarithm {
     /// @param x 1 <= x < 2^64; reverts with OutOfRange("logarithm", ..) otherwise.
     function ln(uint256 x) internal pure returns (int256) {
         if (x == 0 || x >> 64 != 0) Range.check("logarithm", int256(x), 1, 2 ** 64 - 1);
-        return lnWith(x, FixedPointMathLib.log2(x));
+        return lnWith(x, log2(x));
+    }
+
+    /// @notice floor(log2(x)), for what is below 2^64: half the range of the library's.
+    /// @dev Each line halves the bits in question; of the last four a table has the logarithm.
+    /// @param x 1 <= x < 2^64: not checked here.
+    function log2(uint256 x) internal pure returns (uint256 n) {
+        assembly ("memory-safe") {
+            n := shl(5, lt(0xffffffff, x))
+            n := or(n, shl(4, lt(0xffff, shr(n, x))))
+            n := or(n, shl(3, lt(0xff, shr(n, x))))
+            n := or(n, shl(2, lt(0xf, shr(n, x))))
+            n := or(n, byte(shr(n, x), 0x0000010102020202030303030303030300000000000000000000000000000000))
+        }
     }
 
     /// @notice ln(x), as above, where floor(log2(x)) is known.

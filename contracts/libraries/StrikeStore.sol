@@ -47,7 +47,7 @@ library StrikeStore {
     /// @notice What is stored of a strike: its logarithm << 64 | the strike. The logarithm is positive and below 2^72.
     /// @param strike E8, within the specification's range.
     function entryOf(uint256 strike) internal pure returns (uint256) {
-        return (uint256(Logarithm.lnWith(strike, FixedPointMathLib.log2(strike))) << 64) | strike;
+        return (uint256(Logarithm.lnWith(strike, Logarithm.log2(strike))) << 64) | strike;
     }
 
     /// @notice Where a piece is: it stays there when a longer one is written.

@@ -45,8 +45,7 @@ library Tenor {
         // The floor is at least a second.
         uint256 seconds_ = FixedPointMathLib.max(time, least);
         unchecked {
-            int256 ratioLogarithm =
-                LOG_THIRTY_DAYS - Logarithm.lnWith(seconds_, FixedPointMathLib.log2(seconds_));
+            int256 ratioLogarithm = LOG_THIRTY_DAYS - Logarithm.lnWith(seconds_, Logarithm.log2(seconds_));
             return Logarithm.power(ratioLogarithm, int256(FixedPoint.naturalToQ64(exponent)));
         }
     }

@@ -197,7 +197,7 @@ library Valuation {
             Expiry memory expiry = book.expiry;
             (expiry.time, expiry.rate, expiry.vol) = (time, rate, 0);
             // Forwards are at least 1e6 and shocks at least 0.01, so that no forward is zero.
-            uint256 power = FixedPointMathLib.log2(forward);
+            uint256 power = Logarithm.log2(forward);
             expiry.logForward = Logarithm.lnWith(forward, power);
             expiry.discount = Tenor.discountFactor(rate, time);
             book.strike.discount = expiry.discount;
