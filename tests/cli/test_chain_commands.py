@@ -37,6 +37,8 @@ from marginproof.keeper.propose import propose
 from marginproof.protocol.localchain import LocalChain
 from marginproof.protocol.replay import Replayer
 from marginproof.protocol.signing import sign
+from marginproof.spec.abridged import abridged_hash
+from marginproof.spec.repricing import unpack_repricing
 
 ALICES, BOBS, BACKING, RISKY = range(4)
 CALL = "BTC-27MAR26-90000-C"
@@ -131,6 +133,13 @@ def test_the_court_answers_for_a_person(world: World) -> None:
     assert "ours" in shown
     repriced = world.run("court", "reprice", "--account", ALICES, "--index", "BTC=11").out
     assert "Repriced under BTC 11 (" in repriced
+    packed = bytes.fromhex(milder["packed"][2:])
+    assert f"As a transaction: {len(packed)} bytes for repricePacked, about {milder['gas']} gas." in repriced
+    asked = unpack_repricing(packed)
+    assert asked.choices[1] == 11
+    shown = world.json("epoch", "show", str(milder["round"]))
+    assert "0x" + abridged_hash(asked.market).hex() == shown["header"]["marketHash"]
+    assert 50_000 < milder["gas"] < 200_000
     assert "ours" not in repriced
 
 

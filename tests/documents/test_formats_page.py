@@ -16,8 +16,19 @@ from marginproof.documents.json_schema import DOCUMENT_KINDS
 from marginproof.documents.model_convert import field_value
 from marginproof.errors import InputError
 from marginproof.protocol.deploy_config import DEPLOY_FORMAT, DeployPlan, RolesPlan, TimelockPlan
+from marginproof.spec.abridged import abridge_market
+from marginproof.spec.market import (
+    ExpiryMarket,
+    MarketSnapshot,
+    UnderlyingMarket,
+    encode_head,
+    encode_header,
+    encode_market,
+    encode_quote,
+)
 from marginproof.spec.model_fields import FIELDS
 from marginproof.spec.portfolio import Position, encode_portfolio
+from marginproof.spec.repricing import Repricing, pack_repricing
 from marginproof.spec.shown import (
     ShownSide,
     ShownTrade,
@@ -26,6 +37,7 @@ from marginproof.spec.shown import (
     pack_trade,
     pack_withdrawal,
 )
+from marginproof.spec.svi import Svi
 from marginproof.spec.typed_data import Leaf, Order
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -135,3 +147,31 @@ def test_the_trade_by_hand_is_the_specifications() -> None:
         by_hand.append(names["shown_side"](terms, signature, pack_leaf(LEAF), encode_portfolio(held)))
     shown = names["shown_trade"](9, -5, *by_hand, b"\3" * 130)
     assert shown == pack_trade(ShownTrade((sides[0], sides[1]), b"\3" * 130))
+
+
+def test_the_repricing_by_hand_is_the_specifications() -> None:
+    names = examples_in_python()
+    portfolio = encode_portfolio((Position(9, 4), Position(11, -3)))
+    asked = Repricing(bytes(range(32)), portfolio, b"\1\7", b"market")
+    by_hand = names["packed_repricing"](asked.model_hash, asked.portfolio, asked.choices, asked.market)
+    assert by_hand == pack_repricing(asked)
+
+
+@pytest.mark.parametrize("count", [*range(9), 12])
+def test_the_market_abridged_by_hand_is_the_specifications(count: int) -> None:
+    smile = Svi(10**15, 10**16, 0, 0, 10**17)
+    expiries = tuple(ExpiryMarket(2_000 + i, 10**10, 0, smile) for i in range(count))
+    part = UnderlyingMarket(1, 10**10, 10**10, 10**18, 0, (), expiries)
+    market = MarketSnapshot(1_000, 10**8, (part,))
+    by_hand = examples_in_python()["abridged_quotes"]
+    for shown in (set(), {2_000}, {2_003, 2_004}, {2_000 + count - 1}, set(range(2_000, 2_000 + count))):
+        quotes = by_hand(b"".join(map(encode_quote, expiries)), shown)
+        assert encode_header(market) + encode_head(part) + quotes == abridge_market(market, {1: shown})
+
+
+def test_the_page_gives_the_lengths_of_an_abridged_market() -> None:
+    smile = Svi(10**15, 10**16, 0, 0, 10**17)
+    expiries = tuple(ExpiryMarket(2_000 + i, 10**10, 0, smile) for i in range(12))
+    market = MarketSnapshot(1_000, 10**8, (UnderlyingMarket(1, 10**10, 10**10, 10**18, 0, (), expiries),))
+    one, whole = len(abridge_market(market, {1: {2_000}})), len(encode_market(market))
+    assert f"takes {one} market bytes in place of {whole}." in PAGE

@@ -1,8 +1,9 @@
 """Gas of MarginCourt over books of 1, 10 and 100 options of distinct strikes in a market of 12 expiries, under options-33 with a delta
 charge and a short-option minimum added: 33 scenarios, both skews, static discounts, every charge.
 
-What a transaction uses is counted, its own 21,000 and its calldata included, everything cold. The market is the newest epoch's, except
-where the name says that it is checked; the court has a copy of all instruments, except where the name says that it asks the registry.
+What a transaction uses is counted, its own 21,000 and its calldata included, everything cold. The market is the newest epoch's, abridged to
+what the book needs, and a repricing is packed; except where the name says that the market is whole (and `repriceScenario` is called), or
+checked, which only a whole one can be. The court has a copy of all instruments, except where the name says that it asks the registry.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from evm.machine import Machine
 from evm.samples import DAY, TIME, WAD
 from marginproof.documents import model_to_spec
 from marginproof.models import load_model
+from marginproof.spec.abridged import abridge_market, needed_by
 from marginproof.spec.instruments import Instrument, Kind
 from marginproof.spec.market import ExpiryMarket, MarketSnapshot, UnderlyingMarket, encode_market
 from marginproof.spec.model import Model, ModelSection
+from marginproof.spec.repricing import Repricing, pack_repricing
 from marginproof.spec.svi import Svi
 
+Book = list[tuple[Instrument, int]]
 UNIT = 10**8
 PERCENT = WAD // 100
 SIZES = {1: 1, 10: 2, 100: 12}
@@ -60,7 +64,7 @@ def _strike(i: int) -> int:
     return (47_500 + 1_000 * i) * UNIT
 
 
-def _book(options: int, expiries: int) -> list[tuple[Instrument, int]]:
+def _book(options: int, expiries: int) -> Book:
     """Strikes even over the range, one after another in the next of so many expiries; calls and puts, long and short."""
     return [
         (
@@ -93,23 +97,43 @@ def _measure_asking(model: Model, market: MarketSnapshot) -> dict[str, int]:
     court = _court(syncs=False)
     published = court.publish(model)
     court.post(market)
-    gas = {}
-    for n, expiries in SIZES.items():
-        choice = bytes((1, VOL_UP))
-        portfolio = court.portfolio(_book(n, expiries))
-        gas[f"one scenario, registry asked, {n} options"] = _gas(
-            court, "repriceScenario", published, portfolio, choice
-        )
+    gas = {
+        f"one scenario, registry asked, {n} options": _reprice(court, published, _book(n, expiries), VOL_UP)
+        for n, expiries in SIZES.items()
+    }
     contract = court.machine.cold(court.court)
     contract.transact("syncInstruments", 1)
     return gas | {"sync of 12 expiries and 100 strikes": contract.gas}
 
 
-def _gas(court: Court, name: str, model: bytes, portfolio: bytes, *choices: bytes) -> int:
+def _gas(court: Court, name: str, *arguments: bytes) -> int:
     """Gas of one call as a transaction of its own, everything cold."""
     contract = court.machine.cold(court.court)
-    contract.call(name, model, portfolio, encode_market(_market()), *choices)
+    contract.call(name, *arguments)
     return contract.gas
+
+
+def _abridged(book: Book) -> bytes:
+    """The market as far as the book needs it."""
+    return abridge_market(_market(), needed_by(instrument for instrument, _ in book))
+
+
+def _reprice(court: Court, model: bytes, book: Book, index: int) -> int:
+    """Gas of one index, as tight as its calldata can be."""
+    asked = Repricing(model, court.portfolio(book), bytes((1, index)), _abridged(book))
+    return _gas(court, "repricePacked", pack_repricing(asked))
+
+
+def _reprice_whole(court: Court, model: bytes, book: Book) -> int:
+    """Gas of one scenario by the call that other contracts use, with all of the market."""
+    return _gas(
+        court,
+        "repriceScenario",
+        model,
+        court.portfolio(book),
+        encode_market(_market()),
+        bytes((1, VOL_UP)),
+    )
 
 
 def measure_court() -> dict[str, int]:
@@ -123,19 +147,18 @@ def measure_court() -> dict[str, int]:
         "delta": count + 1,
         "short minimum": count + 2,
     }
-    books = {f"{n} options": court.portfolio(_book(n, expiries)) for n, expiries in SIZES.items()}
-    books["10 options in 10 expiries"] = court.portfolio(_book(10, 10))
-    gas = {}
-    for size, portfolio in books.items():
-        choice = bytes((1, VOL_UP))
-        gas[f"one scenario, market checked, {size}"] = _gas(
-            court, "repriceScenario", model, portfolio, choice
-        )
+    books = {f"{n} options": _book(n, expiries) for n, expiries in SIZES.items()}
+    books["10 options in 10 expiries"] = _book(10, 10)
+    gas = {
+        f"one scenario, market checked, {size}": _reprice_whole(court, model, book)
+        for size, book in books.items()
+    }
     court.post(market)
-    for size, portfolio in books.items():
-        gas[f"full, {size}"] = _gas(court, "recompute", model, portfolio)
+    for size, book in books.items():
+        gas[f"one scenario, market whole, {size}"] = _reprice_whole(court, model, book)
+        gas[f"full, {size}"] = _gas(court, "recompute", model, court.portfolio(book), _abridged(book))
         for name, index in indices.items():
-            gas[f"{name}, {size}"] = _gas(court, "repriceScenario", model, portfolio, bytes((1, index)))
+            gas[f"{name}, {size}"] = _reprice(court, model, book, index)
     return gas | _measure_asking(Model((section,)), market) | {STRIP_ROW: measure_strip()}
 
 

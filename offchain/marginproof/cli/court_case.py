@@ -13,6 +13,7 @@ from marginproof.cli.console import emit, out, table
 from marginproof.cli.numbers import e8, exact, moment
 from marginproof.documents import index_words
 from marginproof.errors import InputError, VerificationError
+from marginproof.protocol.repricing import repricing_gas, tight_repricing
 from marginproof.protocol.venue import Venue
 from marginproof.spec.model import Model
 from marginproof.spec.portfolio import encode_portfolio
@@ -35,26 +36,27 @@ class CourtCase:
 
     def recompute(self, *, as_json: bool) -> None:
         """All scenarios. Errors: VerificationError when the contracts' figures are not ours."""
-        answer = self._ask("recompute")
+        epoch = self.found.epoch
+        portfolio = encode_portfolio(self.found.state.accounts[self.found.account].positions)
+        answer = self._ask("recompute", epoch.header.model_hash, portfolio, epoch.market_bytes)
         margin = self.found.explanation.margin
         ours = (margin.value, margin.spot_value, margin.initial, margin.maintenance, self._worst())
-        self._show("Recomputed over all scenarios and charges", answer, ours, as_json=as_json)
+        self._show("Recomputed over all scenarios and charges", answer, ours, None, as_json=as_json)
         if answer != ours:
             raise VerificationError("The contracts' figures are not ours: one of the two is wrong.")
 
     def reprice(self, choices: Sequence[str], *, as_json: bool) -> None:
         """One index for each underlying. Errors: InputError for a choice that names none, ChainError with the contract's reason."""
-        packed = self._choices(choices) if choices else self._worst()
-        answer = self._ask("repriceScenario", packed)
-        self._show("Repriced under " + self._words(packed), answer, None, as_json=as_json)
-
-    def _ask(self, function: str, *more: bytes) -> tuple[Any, ...]:
+        chosen = self._choices(choices) if choices else self._worst()
         found = self.found
-        portfolio = encode_portfolio(found.state.accounts[found.account].positions)
-        header = found.epoch.header
-        answer = self.venue.call(
-            "MarginCourt", function, header.model_hash, portfolio, found.epoch.market_bytes, *more
-        )
+        positions = found.state.accounts[found.account].positions
+        packed = tight_repricing(self.venue, found.epoch, positions, found.state.table(), chosen)
+        answer = self._ask("repricePacked", packed)
+        title = "Repriced under " + self._words(chosen)
+        self._show(title, answer, None, packed, as_json=as_json)
+
+    def _ask(self, function: str, *arguments: bytes) -> tuple[Any, ...]:
+        answer = self.venue.call("MarginCourt", function, *arguments)
         return tuple(bytes(part) if isinstance(part, bytes) else part for part in answer)
 
     def _worst(self) -> bytes:
@@ -86,10 +88,18 @@ class CourtCase:
         return ", ".join(named) or "nothing: no underlying is held"
 
     def _show(
-        self, title: str, answer: tuple[Any, ...], ours: tuple[Any, ...] | None, *, as_json: bool
+        self,
+        title: str,
+        answer: tuple[Any, ...],
+        ours: tuple[Any, ...] | None,
+        packed: bytes | None,
+        *,
+        as_json: bool,
     ) -> None:
         header = self.found.epoch.header
+        gas = None if packed is None else repricing_gas(self.venue, packed)
         if as_json:
+            sent = {} if packed is None else {"packed": "0x" + packed.hex(), "gas": gas}
             emit(
                 {
                     "format": "marginproof/court@1",
@@ -98,6 +108,7 @@ class CourtCase:
                     "figures": {name: e8(value) for name, value in zip(_FIGURES, answer, strict=False)},
                     "indices": "0x" + answer[4].hex(),
                     "agrees": None if ours is None else answer == ours,
+                    **sent,
                 }
             )
             return
@@ -114,3 +125,7 @@ class CourtCase:
             rows.add_row(name, *(exact(figures[place]) for figures in columns.values()))
         console.print(rows)
         console.print(f"Decided by {self._words(answer[4])}.", soft_wrap=True)
+        if packed is not None:
+            console.print(
+                f"As a transaction: {len(packed)} bytes for repricePacked, about {gas} gas.", soft_wrap=True
+            )
