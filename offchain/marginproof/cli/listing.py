@@ -105,8 +105,8 @@ def add_instruments(
     for symbol in sorted({name.symbol for name in names}):
         underlying = state.ids_by_symbol()[symbol]
         # Also after a run that was interrupted before this.
-        known = (True, len(state.expiries[underlying]), len(state.strikes[underlying]))
-        if tuple(venue.call("MarginCourt", "syncedInstruments", underlying)) != known:
+        listed = (True, len(state.expiries[underlying]), len(state.strikes[underlying]))
+        if tuple(venue.call("MarginCourt", "syncedInstruments", underlying)) != listed:
             venue.send(sender, "MarginCourt", "syncInstruments", underlying)
             done.synced.append(symbol)
     return done
