@@ -178,6 +178,13 @@ def test_instruments_are_listed_by_name(world: World) -> None:
     assert "allowed: BTC, ETH" in world.run("instrument", "list", "--underlying", "DOGE").err
 
 
+def test_a_new_venue_s_court_knows_its_instruments(world: World) -> None:
+    venue = world.venue()
+    for underlying in (1, 2):
+        counts = [len(venue.call("InstrumentRegistry", name, underlying)) for name in ("expiries", "strikes")]
+        assert venue.call("MarginCourt", "syncedInstruments", underlying) == [True, *counts]
+
+
 def test_instruments_are_added_once(world: World) -> None:
     arguments = ("instrument", "add", "BTC-27FEB26", "--strikes", "80000,90000")
     first = world.json(*arguments, who=ADMIN)
@@ -185,6 +192,11 @@ def test_instruments_are_added_once(world: World) -> None:
     assert len(first["listed"]) == 5
     assert first["synced"] == ["BTC"]
     assert world.json(*arguments, who=ADMIN) == {"registered": [], "listed": [], "synced": []}
+    # As if a run had ended too soon.
+    venue = world.venue()
+    venue.send(venue.sender(key(ADMIN)), "InstrumentRegistry", "addStrikes", 1, [85_000 * 10**8])
+    assert "The court knows all instruments of BTC." in world.run(*arguments, who=ADMIN).out
+    assert world.json(*arguments, who=ADMIN)["synced"] == []
     for wrong, words in (
         (("DOGE-PERP",), "--new-underlying"),
         (("BTC-29FEB26",), "29FEB26"),

@@ -215,8 +215,8 @@ def deploy_protocol(sender: Sender, artifacts: Mapping[str, Artifact], plan: Dep
             feeds[underlying.symbol],
         )
     # After everything that is created: contracts keep the addresses they would have without.
-    for number in symbols.values():
-        deployer.send("MarginCourt", "syncInstruments", number)
+    for listed in symbols.values():
+        deployer.send("MarginCourt", "syncInstruments", listed)
     if plan.settlement_token is None:
         bonds.pay(deployer, tokens["settlement"], attesters)
     _hand_over(deployer, plan)
