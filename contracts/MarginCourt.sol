@@ -133,7 +133,7 @@ contract MarginCourt is IMarginCourt {
     }
 
     /// @inheritdoc IMarginCourt
-    function repricePacked(bytes calldata packed) external view returns (Figures calldata figures) {
+    function repriceCompact(bytes calldata packed) external view returns (Figures calldata figures) {
         (
             bytes32 modelHash,
             bytes calldata portfolio,

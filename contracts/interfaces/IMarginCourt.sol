@@ -41,7 +41,7 @@ interface IMarginCourt {
 
     /// @notice `repriceScenario` for less gas: its arguments as one byte string. Reverts with BadLength(length) too.
     /// @param packed Model hash (32 bytes), count of positions (1), count of choices (1), portfolio, choices, market.
-    function repricePacked(bytes calldata packed) external view returns (Figures memory);
+    function repriceCompact(bytes calldata packed) external view returns (Figures memory);
 
     /// @notice The exact loss (E34) of each held underlying at its chosen index, in order: what `repriceScenario` rounds.
     /// @param modelHash Hash of a published model.

@@ -134,12 +134,12 @@ def test_the_court_answers_for_a_person(world: World) -> None:
     repriced = world.run("court", "reprice", "--account", ALICES, "--index", "BTC=11").out
     assert "Repriced under BTC 11 (" in repriced
     packed = bytes.fromhex(milder["packed"][2:])
-    assert f"As a transaction: {len(packed)} bytes for repricePacked, about {milder['gas']} gas." in repriced
+    assert f"As a transaction: {len(packed)} bytes for repriceCompact, about {milder['gas']} gas." in repriced
     asked = unpack_repricing(packed)
     assert asked.choices[1] == 11
     shown = world.json("epoch", "show", str(milder["round"]))
     assert "0x" + abridged_hash(asked.market).hex() == shown["header"]["marketHash"]
-    assert 50_000 < milder["gas"] < 200_000
+    assert 21_000 < milder["gas"] < 200_000
     assert "ours" not in repriced
 
 

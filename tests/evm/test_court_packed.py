@@ -36,7 +36,7 @@ def test_packed_arguments_give_the_same_figures() -> None:
                 asked = Repricing(model, portfolio, choices, market)
                 packed = pack_repricing(asked)
                 assert unpack_repricing(packed) == asked
-                assert court.court.call("repricePacked", packed) == expected
+                assert court.court.call("repriceCompact", packed) == expected
 
 
 def test_what_the_counts_have_no_room_for_is_refused_by_both() -> None:
@@ -45,13 +45,13 @@ def test_what_the_counts_have_no_room_for_is_refused_by_both() -> None:
     assert len(packed) == 34 + 36 + 4
     for length in range(len(packed)):
         with refused("BadLength", length):
-            court.court.call("repricePacked", packed[:length])
+            court.court.call("repriceCompact", packed[:length])
         with pytest.raises(SpecError, match="BadLength"):
             unpack_repricing(packed[:length])
     for counts in (b"\xff\x00", b"\x00\xff", b"\xff\xff"):
         data = EMPTY.model_hash + counts + bytes(100)
         with refused("BadLength", len(data)):
-            court.court.call("repricePacked", data)
+            court.court.call("repriceCompact", data)
 
 
 def test_counts_that_say_less_leave_the_rest_to_the_market() -> None:
@@ -60,10 +60,10 @@ def test_counts_that_say_less_leave_the_rest_to_the_market() -> None:
     model = court.publish(MODEL)
     portfolio = bytes.fromhex("040100000000000005f5e100")
     packed = bytearray(pack_repricing(Repricing(model, portfolio, b"\x01\x00", encode_market(MARKET))))
-    assert court.court.call("repricePacked", bytes(packed))
+    assert court.court.call("repriceCompact", bytes(packed))
     packed[32] = 0
     with refused("BadLength", len(encode_market(MARKET)) + len(portfolio)):
-        court.court.call("repricePacked", bytes(packed))
+        court.court.call("repriceCompact", bytes(packed))
 
 
 def test_more_than_a_byte_can_count_is_not_packed() -> None:

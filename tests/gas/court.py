@@ -121,7 +121,7 @@ def _abridged(book: Book) -> bytes:
 def _reprice(court: Court, model: bytes, book: Book, index: int) -> int:
     """Gas of one index, as tight as its calldata can be."""
     asked = Repricing(model, court.portfolio(book), bytes((1, index)), _abridged(book))
-    return _gas(court, "repricePacked", pack_repricing(asked))
+    return _gas(court, "repriceCompact", pack_repricing(asked))
 
 
 def _reprice_whole(court: Court, model: bytes, book: Book) -> int:

@@ -51,7 +51,7 @@ class CourtCase:
         found = self.found
         positions = found.state.accounts[found.account].positions
         packed = tight_repricing(self.venue, found.epoch, positions, found.state.table(), chosen)
-        answer = self._ask("repricePacked", packed)
+        answer = self._ask("repriceCompact", packed)
         title = "Repriced under " + self._words(chosen)
         self._show(title, answer, None, packed, as_json=as_json)
 
@@ -127,5 +127,5 @@ class CourtCase:
         console.print(f"Decided by {self._words(answer[4])}.", soft_wrap=True)
         if packed is not None:
             console.print(
-                f"As a transaction: {len(packed)} bytes for repricePacked, about {gas} gas.", soft_wrap=True
+                f"As a transaction: {len(packed)} bytes for repriceCompact, about {gas} gas.", soft_wrap=True
             )

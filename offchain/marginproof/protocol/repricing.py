@@ -20,7 +20,7 @@ def tight_repricing(
     table: InstrumentTable,
     choices: bytes,
 ) -> bytes:
-    """The argument of `repricePacked` for positions at an epoch. Error: ChainError.
+    """The argument of `repriceCompact` for positions at an epoch. Error: ChainError.
 
     Only of the newest epoch's market does the court take a part: of another it checks, and so is given, all.
     """
@@ -34,5 +34,5 @@ def tight_repricing(
 
 def repricing_gas(venue: Venue, packed: bytes) -> int:
     """Gas of a repricing as a transaction by itself, as the node estimates it. Error: ChainError."""
-    call = venue.contract("MarginCourt").functions.repricePacked(packed)
+    call = venue.contract("MarginCourt").functions.repriceCompact(packed)
     return int(read(call.estimate_gas, endpoint(venue.web3), "the gas of a repricing"))

@@ -16,7 +16,7 @@ _CHOICE_BYTES = 2
 
 @dataclass(frozen=True, slots=True)
 class Repricing:
-    """What `MarginCourt.repricePacked` is asked: a model's hash and the bytes of portfolio, choices and market."""
+    """What `MarginCourt.repriceCompact` is asked: a model's hash and the bytes of portfolio, choices and market."""
 
     model_hash: bytes
     portfolio: bytes
@@ -25,7 +25,7 @@ class Repricing:
 
 
 def pack_repricing(asked: Repricing) -> bytes:
-    """The argument of `repricePacked`. Error: `OutOfRange("unsigned")` for more than 255 positions or choices."""
+    """The argument of `repriceCompact`. Error: `OutOfRange("unsigned")` for more than 255 positions or choices."""
     return (
         asked.model_hash
         + unsigned(len(asked.portfolio) // POSITION_BYTES, 1)
