@@ -125,24 +125,19 @@ contract MarginCourt is IMarginCourt {
         bytes calldata portfolio,
         bytes calldata market,
         bytes calldata choices
-    ) external view returns (Figures calldata figures) {
-        int256[] memory none;
-        Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
-        // In calldata only because a result in memory would be allocated: the call ends in the next line.
-        figures = _returnFigures(one[0], choices);
+    ) external view returns (Figures calldata) {
+        return _answer(modelHash, portfolio, market, choices);
     }
 
     /// @inheritdoc IMarginCourt
-    function repriceCompact(bytes calldata packed) external view returns (Figures calldata figures) {
+    function repriceCompact(bytes calldata packed) external view returns (Figures calldata) {
         (
             bytes32 modelHash,
             bytes calldata portfolio,
             bytes calldata choices,
             bytes calldata market
         ) = PackedRepricing.split(packed);
-        int256[] memory none;
-        Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
-        figures = _returnFigures(one[0], choices);
+        return _answer(modelHash, portfolio, market, choices);
     }
 
     /// @inheritdoc IMarginCourt
@@ -173,6 +168,18 @@ contract MarginCourt is IMarginCourt {
             return _losses(scan);
         }
         return new int256[](plan.count());
+    }
+
+    /// @dev One repricing, which ends the call. The figures are in calldata only because figures in memory would be allocated.
+    function _answer(
+        bytes32 modelHash,
+        bytes calldata portfolio,
+        bytes calldata market,
+        bytes calldata choices
+    ) private view returns (Figures calldata figures) {
+        int256[] memory none;
+        Scan[] memory one = _reprice(modelHash, portfolio, market, choices, none);
+        figures = _returnFigures(one[0], choices);
     }
 
     /// @dev One index for each held underlying: the sums, and in `found`, unless it is empty, the loss of each (E34).

@@ -351,7 +351,7 @@ def test_attack_11_market_with_trailing_bytes(ready: World) -> None:
     assert nothing_posted(ready)
 
 
-def test_attack_13_a_market_with_quotes_left_out_is_none_to_post_or_to_be_held_against(ready: World) -> None:
+def test_attack_11_a_market_with_quotes_left_out_is_none_to_post_or_to_be_held_against(ready: World) -> None:
     """Abridged bytes have the market's hash, and would take bounds away with the quotes that they leave out."""
     header = ready.snapshot()
     assert ready.market is not None

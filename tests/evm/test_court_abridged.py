@@ -72,7 +72,7 @@ def test_what_is_left_out_and_needed_is_missing() -> None:
             court.court.call("recompute", model, portfolio, abridge_market(MARKET, needed))
 
 
-def test_attack_17_abridged_bytes_of_another_market_are_refused() -> None:
+def test_attack_11_abridged_bytes_of_another_market_are_refused() -> None:
     """Only of the newest epoch's market may anything be left out: of any other, the court checks every figure."""
     court = Court()
     model = court.publish(MODEL)
@@ -86,7 +86,7 @@ def test_attack_17_abridged_bytes_of_another_market_are_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_attack_17_no_changed_byte_passes(seed: int) -> None:
+def test_attack_11_no_changed_byte_passes(seed: int) -> None:
     """A byte changed anywhere, bytes cut off or added: refused, never other figures."""
     rng = Random(seed)
     court = Court()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripts.vector_families.samples import MARKET
 
+from marginproof.spec.abridged import abridge_market, abridged_hash
 from marginproof.spec.codec import Reader, signed, unsigned
 from marginproof.spec.errors import SpecError
 from marginproof.spec.hashing import keccak
@@ -20,8 +21,10 @@ from marginproof.spec.market import (
     Settlement,
     UnderlyingMarket,
     decode_market,
+    encode_head,
     encode_header,
     encode_market,
+    encode_quote,
     encode_section,
     market_hash,
 )
@@ -137,9 +140,42 @@ def test_markets_round_trip(market: MarketSnapshot) -> None:
     assert decode_market(data) == market
     parts = [encode_section(section) for section in market.underlyings]
     assert data == encode_header(market) + b"".join(parts)
-    assert market_hash(market) == reference_keccak(
-        data[:17] + b"".join(reference_keccak(part) for part in parts)
-    )
+    heads = [
+        part[: len(part) - 68 * len(s.expiries)] for part, s in zip(parts, market.underlyings, strict=True)
+    ]
+    sections = [
+        reference_keccak(head + quote_hashes(part[len(head) :]))
+        for head, part in zip(heads, parts, strict=True)
+    ]
+    assert market_hash(market) == reference_keccak(data[:17] + b"".join(sections))
+
+
+def quote_hashes(quotes: bytes) -> bytes:
+    """The hashes of a section's groups, from its quotes' bytes: pairs of 2 x 68, groups of two pairs' hashes."""
+    pairs = [reference_keccak(quotes[at : at + 136]) for at in range(0, len(quotes), 136)]
+    return b"".join(reference_keccak(b"".join(pairs[at : at + 2])) for at in range(0, len(pairs), 2))
+
+
+@given(markets, st.data())
+def test_an_abridged_market_has_the_markets_hash_and_shows_what_is_needed(
+    market: MarketSnapshot, data: st.DataObject
+) -> None:
+    needed = {
+        part.underlying: set(data.draw(st.lists(st.sampled_from([q.expiry for q in part.expiries]))))
+        if part.expiries
+        else set()
+        for part in market.underlyings
+        if data.draw(st.booleans())
+    }
+    abridged = abridge_market(market, needed)
+    assert abridged_hash(abridged) == market_hash(market)
+    for part in market.underlyings:
+        assert (encode_head(part) in abridged) or part.underlying not in needed
+        for quote in part.expiries:
+            assert (encode_quote(quote) in abridged) or quote.expiry not in needed.get(part.underlying, ())
+    cut = data.draw(st.integers(0, len(abridged) - 1))
+    with pytest.raises(SpecError, match="BadLength"):
+        abridged_hash(abridged[:cut])
 
 
 @given(markets, st.data())
