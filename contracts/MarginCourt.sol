@@ -283,7 +283,8 @@ contract MarginCourt is IMarginCourt {
             }
             posted := mload(0)
         }
-        return MarketHash.abridged(market) == posted;
+        (bool fits, bytes32 given) = MarketHash.abridged(market);
+        return fits && given == posted;
     }
 
     /// @dev Sums the positions of one underlying under what the plan wants, from the scan's position on.
@@ -478,9 +479,8 @@ contract MarginCourt is IMarginCourt {
         }
     }
 
-    /// @dev Adds one underlying with its deciding loss. Over all of them: 128 positions of 1e16 with prices up to 1e16 are below 2^114; times the
-    ///      greatest discount, 16, and weight, 9e18, or times the greatest basis factor, 2.8e21, below 2^185; times the greatest factor, 1.1e20,
-    ///      below 2^252. Add-ons are below 2^244 each, and there are at most eight.
+    /// @dev Adds one underlying with its deciding loss. Over all of them losses are below 2^188, times the greatest factor, 1.1e20, below 2^254.6,
+    ///      and add-ons below 2^247 (bounds.py).
     function _add(Scan memory scan, int256 loss, uint256 settlementToken) private pure {
         ModelCodec.Section model = scan.book.model;
         (uint256 initial, uint256 maintenance) = AddOns.charge(

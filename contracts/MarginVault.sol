@@ -220,7 +220,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
         Purse purse = stored.purse;
         int256 balance = purse.cash();
         int256 limit;
-        // Cash has 96 bits, and what figures leave two more at most (see `_spare`).
+        // Cash has 96 bits, and what figures leave is below 2^111 (see `_spare`).
         unchecked {
             limit = balance + spare;
         }
@@ -300,7 +300,7 @@ contract MarginVault is PortfolioLedger, IMarginVault, Pausable, ReentrancyGuard
 
     /// @dev What figures leave beyond cash: value above initial margin, and no more than value without spot collateral.
     function _spare(int256 value, int256 spotValue, uint256 initialMargin) private pure returns (int256) {
-        // Figures have 96 bits where they are shown, and no more where they are computed (bounds.py).
+        // Figures have 96 bits where they are shown, and are below 2^255 / 1e44 < 2^109 where they are computed (bounds.py).
         unchecked {
             int256 aboveMargin = value - int256(initialMargin);
             int256 withoutSpot = value - spotValue;

@@ -256,7 +256,7 @@ contract PriceGuard is IPriceGuard, AccessControl {
             let answers := mload(0x40)
             mstore(answers, selector)
             ok := staticcall(FEED_GAS, source, answers, 4, answers, ROUND_BYTES)
-            // Who has no code returns nothing, or at most what it was given.
+            // Who has no code returns nothing; of what is built into the chain nothing returns as much for 4 bytes.
             ok := and(ok, iszero(lt(returndatasize(), ROUND_BYTES)))
             if ok {
                 roundId := mload(answers)

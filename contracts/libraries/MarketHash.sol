@@ -15,12 +15,14 @@ library MarketHash {
     uint256 private constant QUOTE_BYTES = 68;
 
     /// @notice The hash of whole bytes. Reverts with BadLength(length) where lengths do not fit; checks nothing else.
-    function whole(bytes calldata market) internal pure returns (bytes32) {
-        return _hash(market, 0);
+    function whole(bytes calldata market) internal pure returns (bytes32 result) {
+        bool fits;
+        (fits, result) = _hash(market, 0);
+        if (!fits) revert ISpecErrors.BadLength(market.length);
     }
 
-    /// @notice The hash of bytes that may be abridged. Reverts with BadLength(length) where lengths do not fit; checks nothing else.
-    function abridged(bytes calldata market) internal pure returns (bytes32) {
+    /// @notice Whether the lengths of bytes fit that may be abridged, and if so their hash; nothing else is checked.
+    function abridged(bytes calldata market) internal pure returns (bool fits, bytes32 result) {
         return _hash(market, 1);
     }
 
@@ -28,8 +30,7 @@ library MarketHash {
     ///      its groups, and behind these the quotes of a pair; the hashes of a group's pairs in the scratch space. Beyond the end of the
     ///      calldata all is zero; what reaches beyond the bytes leaves `at` there.
     /// @param marks Whether marks are looked for, 1 or 0.
-    function _hash(bytes calldata market, uint256 marks) private pure returns (bytes32 result) {
-        bool fits;
+    function _hash(bytes calldata market, uint256 marks) private pure returns (bool fits, bytes32 result) {
         assembly ("memory-safe") {
             let first := mload(0x40)
             calldatacopy(first, market.offset, HEADER_BYTES)
@@ -94,6 +95,5 @@ library MarketHash {
             fits := and(eq(place, room), eq(at, end))
             result := keccak256(first, sub(room, first))
         }
-        if (!fits) revert ISpecErrors.BadLength(market.length);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import { EpochHeader, Leaf, Order } from "../interfaces/Types.sol";
+import { ISpecErrors } from "../interfaces/SpecErrors.sol";
 import { MarketCodec } from "../libraries/MarketCodec.sol";
 import { MarketHash } from "../libraries/MarketHash.sol";
 import { MarketScan } from "../libraries/MarketScan.sol";
@@ -69,9 +70,11 @@ contract CodecHarness {
         return MarketCodec.hash(market);
     }
 
-    /// @notice The market hash of bytes that may be abridged, lengths checked only.
-    function abridgedHash(bytes calldata market) external pure returns (bytes32) {
-        return MarketHash.abridged(market);
+    /// @notice The market hash of bytes that may be abridged, lengths checked only: BadLength(length) where they do not fit.
+    function abridgedHash(bytes calldata market) external pure returns (bytes32 result) {
+        bool fits;
+        (fits, result) = MarketHash.abridged(market);
+        if (!fits) revert ISpecErrors.BadLength(market.length);
     }
 
     /// @notice Revert unless the leaf stands at the index of the tree.

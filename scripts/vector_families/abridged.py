@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from marginproof.spec.abridged import abridge_market, abridged_hash
+from marginproof.spec.codec import unsigned
 from marginproof.spec.market import MarketSnapshot, market_hash
 
 from .case import Draft, Json, Topic, draws, hexadecimal, octets
@@ -87,9 +88,30 @@ def _cuts() -> Iterator[Draft]:
     yield from (_draft(f"last underlying cut by {cut}", two[:-cut]) for cut in (1, 31, 32, 33))
 
 
+def _misplaced() -> Iterator[Draft]:
+    """Marks where they are none: they are read as quotes, or leave the lengths wrong."""
+    market = changed(expiries=quotes(8))
+    part = market.underlyings[0]
+    head = raw_market(replace(market, underlyings=(replace(part, expiries=()),)))[:-1] + bytes([8])
+    whole = raw_market(market)[len(head) :]
+    pair, hashed = 2 * 68, bytes(range(32))
+    for mark in (0, 1):
+        sign = unsigned(mark, 4)
+        yield _draft(f"{mark} as the second quote of a pair", head + whole[:68] + sign + whole[72:])
+        yield _draft(
+            f"{mark} and a hash as the second pair", head + whole[:pair] + sign + hashed + whole[2 * pair :]
+        )
+        yield _draft(
+            f"{mark} as the expiry of the second pair", head + whole[:pair] + sign + whole[pair + 4 :]
+        )
+        yield _draft(f"{mark} and hashes everywhere", head + 4 * (sign + hashed))
+        yield _draft(f"{mark} and hashes twice", head + 2 * (sign + hashed))
+
+
 def _abridged() -> Iterator[Draft]:
     yield from _shown()
     yield from _cuts()
+    yield from _misplaced()
 
 
 TOPICS: Final = (

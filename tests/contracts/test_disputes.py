@@ -10,11 +10,12 @@ import pytest
 from evm.draws import World
 from evm.machine import STRANGER, ContractRefused, refused
 from marginproof.auditor.evidence import Evidence, Kind, leaf_evidence
+from marginproof.spec.abridged import abridge_market, abridged_hash
 from marginproof.spec.hashing import keccak
 from marginproof.spec.instruments import Instrument
 from marginproof.spec.instruments import Kind as InstrumentKind
 from marginproof.spec.judgement import UNPRICED
-from marginproof.spec.market import MarketSnapshot, UnderlyingMarket
+from marginproof.spec.market import MarketSnapshot, UnderlyingMarket, decode_market
 from marginproof.spec.model import Model, Scenario, VolKind, neutral_section
 from marginproof.spec.portfolio import Position, encode_portfolio
 from marginproof.spec.provenance import Change, History, folded, witness
@@ -237,6 +238,28 @@ def test_epochs_that_were_not_posted(stage: DisputeStage) -> None:
     ):
         with refused("NotAsPosted"):
             stage.disputes.call(name, other.claim(), *rest, caller=CLAIMANT)
+
+
+def test_attack_11_a_right_leaf_is_not_disputed_with_a_market_that_leaves_quotes_out(
+    stage: DisputeStage,
+) -> None:
+    """The court would find an expiry missing, which is what a leaf of a worthless portfolio is slashed for."""
+    epoch = stage.post(stage.epoch())
+    stage.commit(Kind.LEAF, 0)
+    leaf = epoch.leaves[0]
+    market = decode_market(stage.market)
+    for needed in ({}, {part.underlying: set[int]() for part in market.underlyings}):
+        abridged = abridge_market(market, needed)
+        assert (len(abridged) < len(stage.market), abridged_hash(abridged)) == (
+            True,
+            epoch.header.market_hash,
+        )
+        for choices in (leaf.worst_scenarios, b""):
+            given = (stage.accounts[0].portfolio, abridged, choices)
+            with refused("BadLength", len(abridged)):
+                stage.disputes.call(
+                    "disputeLeaf", epoch.claim(), astuple(leaf), epoch.proof(0), given, caller=CLAIMANT
+                )
 
 
 def test_market_of_another_epoch_and_an_unknown_model(stage: DisputeStage) -> None:

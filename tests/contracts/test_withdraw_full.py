@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from evm.machine import ADMIN, STRANGER, refused
+from marginproof.spec.abridged import abridge_market
 from marginproof.spec.hashing import keccak
 from marginproof.spec.tree import root
 
@@ -167,6 +168,15 @@ def test_market_must_be_the_newest(traders: World) -> None:
     for given in (b"", raw[:-2]):
         with pytest.raises(Exception, match=r"WrongMarket|BadLength"):
             withdraw(traders, 0, 1, market=given)
+
+
+def test_attack_11_a_market_that_leaves_quotes_out_is_not_the_newest(traders: World) -> None:
+    assert traders.market is not None
+    for needed in ({}, {part.underlying: set[int]() for part in traders.market.underlyings}):
+        abridged = abridge_market(traders.market, needed)
+        assert len(abridged) < len(traders.market_bytes())
+        with refused("BadLength", len(abridged)):
+            withdraw(traders, 0, 1, market=abridged)
 
 
 def test_epoch_must_be_in_force(traders: World) -> None:

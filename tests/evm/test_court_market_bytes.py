@@ -240,3 +240,21 @@ def test_the_court_checks_the_market_too() -> None:
         with refused("BadLength", 3):
             court.court.call(call, model, b"", b"abc", *more)
     assert LIVE - TIME == 14 * DAY
+
+
+@pytest.mark.parametrize("is_posted", [False, True])
+def test_the_court_names_what_looks_like_a_mark_as_the_specification_does(is_posted: bool) -> None:
+    """An underlying 0 and expiries 0 and 1 stand for something left out, but not in a market that is not the newest epoch's."""
+    court = Court()
+    model = court.publish(MODEL)
+    if is_posted:
+        court.post(MARKET)
+    first, second = MARKET.underlyings
+    broken = [raw_market(replace(MARKET, underlyings=(replace(first, underlying=0), second)))]
+    broken += [raw_market(market_with("expiry", expiry)) for expiry in (0, 1)]
+    for data in broken:
+        assert_refused_alike(
+            lambda data=data: decode_market(data),
+            lambda data=data: court.court.call("recompute", model, b"", data),
+            "OutOfRange",
+        )
