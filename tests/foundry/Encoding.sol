@@ -102,15 +102,25 @@ library Encoding {
             );
     }
 
-    /// @notice The hash of a market of one underlying.
+    /// @notice The hash of a market of one underlying: of its quotes by pairs, of pairs by twos, of these with what stands before them.
     function marketHash(bytes memory packed) internal pure returns (bytes32) {
-        bytes memory head = new bytes(17);
-        bytes memory section = new bytes(packed.length - 17);
-        for (uint256 i = 0; i < packed.length; ++i) {
-            if (i < 17) head[i] = packed[i];
-            else section[i - 17] = packed[i];
+        uint256 quotesAt = 17 + 34 + 12 * uint8(packed[17 + 33]) + 1;
+        bytes memory section = _cut(packed, 17, quotesAt);
+        for (uint256 at = quotesAt; at < packed.length; at += 4 * 68) {
+            bytes memory group = abi.encodePacked(keccak256(_cut(packed, at, at + 2 * 68)));
+            if (at + 2 * 68 < packed.length) {
+                group = abi.encodePacked(group, keccak256(_cut(packed, at + 2 * 68, at + 4 * 68)));
+            }
+            section = abi.encodePacked(section, keccak256(group));
         }
-        return keccak256(abi.encodePacked(head, keccak256(section)));
+        return keccak256(abi.encodePacked(_cut(packed, 0, 17), keccak256(section)));
+    }
+
+    /// @dev The bytes from one offset to before another, or to the end.
+    function _cut(bytes memory data, uint256 from, uint256 to) private pure returns (bytes memory part) {
+        if (to > data.length) to = data.length;
+        part = new bytes(to - from);
+        for (uint256 i = 0; i < part.length; ++i) part[i] = data[from + i];
     }
 
     /// @notice The struct hash of a header.
