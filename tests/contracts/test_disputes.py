@@ -248,6 +248,7 @@ def test_attack_11_a_right_leaf_is_not_disputed_with_a_market_that_leaves_quotes
     stage.commit(Kind.LEAF, 0)
     leaf = epoch.leaves[0]
     market = decode_market(stage.market)
+    stage.court.post(market)
     for needed in ({}, {part.underlying: set[int]() for part in market.underlyings}):
         abridged = abridge_market(market, needed)
         assert (len(abridged) < len(stage.market), abridged_hash(abridged)) == (
