@@ -83,16 +83,12 @@ class Claimant:
     def _repricing_gas(self, item: Disputable) -> int:
         if isinstance(item, WrongCount) or item.evidence.kind == Kind.IDENTITY:
             return 0
-        functions = self.venue.contract("MarginCourt").functions
         given = (item.epoch.header.model_hash, item.portfolio, item.epoch.market_bytes)
         choices = item.evidence.choices
-        call = (
-            functions.recompute(*given)
-            if choices == ALL_SCENARIOS
-            else functions.repriceScenario(*given, choices)
-        )
         try:
-            return int(read(call.estimate_gas, endpoint(self.venue.web3), "the gas of a repricing"))
+            if choices == ALL_SCENARIOS:
+                return self.venue.gas("MarginCourt", "recompute", *given)
+            return self.venue.gas("MarginCourt", "repriceScenario", *given, choices)
         except ChainError:
             # Malformed choices are refused before anything is priced.
             return 50_000

@@ -13,7 +13,7 @@ from marginproof.cli.console import emit, out, table
 from marginproof.cli.numbers import e8, exact, moment
 from marginproof.documents import index_words
 from marginproof.errors import InputError, VerificationError
-from marginproof.protocol.repricing import repricing_gas, tight_repricing
+from marginproof.protocol.repricing import tight_repricing
 from marginproof.protocol.venue import Venue
 from marginproof.spec.model import Model
 from marginproof.spec.portfolio import encode_portfolio
@@ -97,7 +97,7 @@ class CourtCase:
         as_json: bool,
     ) -> None:
         header = self.found.epoch.header
-        gas = None if packed is None else repricing_gas(self.venue, packed)
+        gas = None if packed is None else self.venue.gas("MarginCourt", "repriceCompact", packed)
         if as_json:
             sent = {} if packed is None else {"packed": "0x" + packed.hex(), "gas": gas}
             emit(

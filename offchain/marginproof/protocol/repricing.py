@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from marginproof.protocol.connection import endpoint, read
 from marginproof.protocol.state import PostedEpoch
 from marginproof.protocol.venue import Venue
 from marginproof.spec.abridged import abridge_market, needed_by
@@ -30,9 +29,3 @@ def tight_repricing(
         held = (table.resolve(position.instrument) for position in positions)
         market = abridge_market(epoch.market, needed_by(held))
     return pack_repricing(Repricing(header.model_hash, encode_portfolio(positions), choices, market))
-
-
-def repricing_gas(venue: Venue, packed: bytes) -> int:
-    """Gas of a repricing as a transaction by itself, as the node estimates it. Error: ChainError."""
-    call = venue.contract("MarginCourt").functions.repriceCompact(packed)
-    return int(read(call.estimate_gas, endpoint(venue.web3), "the gas of a repricing"))

@@ -10,7 +10,7 @@ from web3 import Web3
 from web3.contract import Contract
 from web3.types import TxReceipt
 
-from marginproof.protocol.connection import connect
+from marginproof.protocol.connection import connect, endpoint, read
 from marginproof.protocol.deployment import ContractEntry, Deployment
 from marginproof.protocol.reverts import RevertDecoder
 from marginproof.protocol.transactions import Sender, query
@@ -59,6 +59,11 @@ class Venue:
         """The result of a view function."""
         bound = self.contract(contract).functions[function](*arguments)
         return query(bound, self.decoder, f"{contract}.{function}", block)
+
+    def gas(self, contract: str, function: str, *arguments: Any) -> int:
+        """Gas of a call as a transaction by itself, as the node estimates it. Error: ChainError."""
+        bound = self.contract(contract).functions[function](*arguments)
+        return int(read(bound.estimate_gas, endpoint(self.web3), f"the gas of {contract}.{function}"))
 
     def send(self, sender: Sender, contract: str, function: str, *arguments: Any) -> TxReceipt:
         """Send a transaction to a contract's function and wait for it."""

@@ -28,9 +28,8 @@ from .market import (
     encode_header,
     encode_quote,
     group_hash,
-    groups,
     pair_hash,
-    pairs,
+    runs,
     section_hash,
 )
 
@@ -66,7 +65,7 @@ def needed_by(instruments: Iterable[Instrument]) -> dict[int, set[int]]:
 def _section(section: UnderlyingMarket, expiries: Collection[int] | None) -> bytes:
     if expiries is None:
         return _SECTION_MARK + section_hash(section)
-    return encode_head(section) + b"".join(_group(group, expiries) for group in groups(section.expiries))
+    return encode_head(section) + b"".join(_group(group, expiries) for group in runs(section.expiries, GROUP))
 
 
 def _has(quotes: Sequence[ExpiryMarket], expiries: Collection[int]) -> bool:
@@ -78,7 +77,7 @@ def _group(group: Sequence[ExpiryMarket], expiries: Collection[int]) -> bytes:
         return _GROUP_MARK + group_hash(group)
     return b"".join(
         b"".join(map(encode_quote, pair)) if _has(pair, expiries) else _PAIR_MARK + pair_hash(pair)
-        for pair in pairs(group)
+        for pair in runs(group, PAIR)
     )
 
 

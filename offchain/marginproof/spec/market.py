@@ -226,24 +226,19 @@ def pair_hash(pair: Sequence[ExpiryMarket]) -> bytes:
     return keccak(b"".join(map(encode_quote, pair)))
 
 
-def pairs(quotes: Sequence[ExpiryMarket]) -> list[Sequence[ExpiryMarket]]:
-    """Quotes in order, two by two; the last may be one."""
-    return [quotes[start : start + PAIR] for start in range(0, len(quotes), PAIR)]
-
-
-def groups(quotes: Sequence[ExpiryMarket]) -> list[Sequence[ExpiryMarket]]:
-    """Quotes in order, four by four; the last may be fewer."""
-    return [quotes[start : start + GROUP] for start in range(0, len(quotes), GROUP)]
+def runs(quotes: Sequence[ExpiryMarket], size: int) -> list[Sequence[ExpiryMarket]]:
+    """Quotes in order, so many at a time; the last run has what is left."""
+    return [quotes[start : start + size] for start in range(0, len(quotes), size)]
 
 
 def group_hash(group: Sequence[ExpiryMarket]) -> bytes:
     """keccak(pair hashes), 32 bytes, of up to four quotes that follow each other."""
-    return keccak(b"".join(map(pair_hash, pairs(group))))
+    return keccak(b"".join(map(pair_hash, runs(group, PAIR))))
 
 
 def section_hash(section: UnderlyingMarket) -> bytes:
     """keccak(head | group hashes), 32 bytes."""
-    return keccak(encode_head(section) + b"".join(map(group_hash, groups(section.expiries))))
+    return keccak(encode_head(section) + b"".join(map(group_hash, runs(section.expiries, GROUP))))
 
 
 def market_hash(market: MarketSnapshot) -> bytes:
